@@ -1,0 +1,100 @@
+import { Server } from 'node:net';
+import { checkOptions, checkTarget, type LoopbackFastPathOptions, type LoopbackFastPathTarget } from './arguments.js';
+import { disableSocket, enableSocket } from './client.js';
+import { LoopbackFastPathError, winsockError } from './errors.js';
+import { native } from './native.js';
+import { disableServer, enableServer } from './server.js';
+import { getStatus, type LoopbackFastPathStatus, setStatus } from './status.js';
+
+/**
+ * Turns the loopback fast path on for a socket that will connect, or a server
+ * that will listen. The ioctl is applied to the SOCKET underneath right before
+ * each connection attempt (B3), or between bind and listen (B4), and only where
+ * the address is a loopback one. Enabling twice is harmless; before use, the
+ * later options count.
+ *
+ * What happens then is in `getLoopbackFastPathStatus()`. Unless `required` was
+ * said, a failure leaves the traffic on the ordinary path and is no error.
+ *
+ * @param target A `net.Socket` before its first connection attempt (right after
+ * `net.connect()`, in the same tick, is in time) or a `net.Server` before
+ * `listen()`, or what derives from them: `tls.TLSSocket`, `http.Server`, ….
+ * @throws {TypeError} `ERR_INVALID_ARG_TYPE` for a wrong argument.
+ * @throws {LoopbackFastPathError} `ERR_LOOPBACK_FAST_PATH_PLATFORM`, `…_BINARY`,
+ * `…_HOST` or `…_TOO_LATE`.
+ */
+export function enableLoopbackFastPath(target: LoopbackFastPathTarget, options?: LoopbackFastPathOptions): void {
+  const subject = checkTarget(target);
+  const settings = checkOptions(options);
+  if (subject instanceof Server) enableServer(subject, settings);
+  else enableSocket(subject, settings);
+}
+
+/**
+ * The same for programs that run everywhere: where `enableLoopbackFastPath()`
+ * would throw for a state of the world, it returns false, and the status says
+ * `failed` with that error.
+ *
+ * @returns Whether the target is armed.
+ * @throws {TypeError} `ERR_INVALID_ARG_TYPE` for a wrong argument.
+ */
+export function tryEnableLoopbackFastPath(target: LoopbackFastPathTarget, options?: LoopbackFastPathOptions): boolean {
+  try {
+    enableLoopbackFastPath(target, options);
+    return true;
+  } catch (error) {
+    if (!(error instanceof LoopbackFastPathError)) throw error;
+    setStatus(checkTarget(target), { state: 'failed', error });
+    return false;
+  }
+}
+
+/**
+ * Undoes `enableLoopbackFastPath()` as long as it has not been applied, and
+ * leaves the target as it was found. Does nothing where nothing was enabled.
+ *
+ * @throws {TypeError} `ERR_INVALID_ARG_TYPE` for a wrong argument.
+ * @throws {LoopbackFastPathError} `ERR_LOOPBACK_FAST_PATH_TOO_LATE` when it was
+ * applied: a connection made on the fast path stays on it (B5).
+ */
+export function disableLoopbackFastPath(target: LoopbackFastPathTarget): void {
+  const subject = checkTarget(target);
+  if (subject instanceof Server) disableServer(subject);
+  else disableSocket(subject);
+}
+
+/**
+ * Where a socket or server stands. Of a `tls.TLSSocket` over another socket it
+ * is the status of that one.
+ *
+ * @throws {TypeError} `ERR_INVALID_ARG_TYPE` for a wrong argument.
+ */
+export function getLoopbackFastPathStatus(target: LoopbackFastPathTarget): LoopbackFastPathStatus {
+  return getStatus(checkTarget(target));
+}
+
+/** Whether the system takes the ioctl, or why not. */
+export type LoopbackFastPathProbe =
+  | { readonly supported: true }
+  | { readonly supported: false; readonly error: LoopbackFastPathError };
+
+let probed: LoopbackFastPathProbe | undefined;
+
+/**
+ * Asks the system whether it takes the ioctl at all, on an IPv4 socket of its
+ * own that is closed again. Asked once in each thread; never throws. `supported`
+ * says nothing about a connection, see `applied` of `LoopbackFastPathStatus`.
+ */
+export function probeLoopbackFastPath(): LoopbackFastPathProbe {
+  probed ??= Object.freeze(probe());
+  return probed;
+}
+
+function probe(): LoopbackFastPathProbe {
+  try {
+    const failure = native().probe(4, true);
+    return failure === undefined ? { supported: true } : { supported: false, error: winsockError(failure) };
+  } catch (error) {
+    return { supported: false, error: error as LoopbackFastPathError };
+  }
+}

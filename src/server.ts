@@ -1,0 +1,172 @@
+import { isIP, type Server } from 'node:net';
+import { apply, asError, boundAddress, type Handle, requiredError, transportHandle } from './apply.js';
+import type { Settings } from './arguments.js';
+import { LoopbackFastPathError } from './errors.js';
+import { native } from './native.js';
+import { ARMED, getStatus, type LoopbackFastPathStatus, OFF, setStatus } from './status.js';
+
+/** What this package knows of a server of Node. */
+interface ServerInternals {
+  _handle: Handle | null;
+  /** Creates and binds the handle unless there is one, then listens. */
+  _listen2(address: string | null, ...rest: unknown[]): void;
+}
+
+interface Armed {
+  settings: Settings;
+  /** What `enable` put on the server. */
+  readonly wrapper: ServerInternals['_listen2'];
+  /** What it found there, as a rule nothing: the method is the prototype's. */
+  readonly found: PropertyDescriptor | undefined;
+  warned: boolean;
+}
+
+const armed = new WeakMap<Server, Armed>();
+
+/**
+ * Arms a server. Between bind and listen of one SOCKET there is no event, but
+ * both happen inside `_listen2`, which Node keeps under that name for code that
+ * wraps it. The wrapper stays, so that a second `listen()` is covered; while it
+ * runs, and only then, an accessor on `_handle` sees the bound handle.
+ *
+ * @throws {LoopbackFastPathError} `…_TOO_LATE`, or what `native()` throws.
+ */
+export function enableServer(server: Server, settings: Settings): void {
+  native();
+  if (isApplied(server)) return;
+  if (transportHandle(server) !== undefined) throw tooLate();
+  const known = armed.get(server);
+  if (known !== undefined) {
+    known.settings = settings;
+  } else {
+    const internals = server as unknown as ServerInternals;
+    const found = Object.getOwnPropertyDescriptor(server, '_listen2');
+    const original = internals._listen2;
+    const wrapper: ServerInternals['_listen2'] = function (this: ServerInternals, address, ...rest) {
+      listen(server, address, () => Reflect.apply(original, this, [address, ...rest]));
+    };
+    Object.defineProperty(server, '_listen2', {
+      value: wrapper,
+      configurable: true,
+      enumerable: false,
+      writable: true,
+    });
+    armed.set(server, { settings, wrapper, found, warned: false });
+  }
+  setStatus(server, ARMED);
+}
+
+/** @throws {LoopbackFastPathError} `…_TOO_LATE` while it listens with it (B4). */
+export function disableServer(server: Server): void {
+  if (isApplied(server)) throw tooLate();
+  const known = armed.get(server);
+  if (known === undefined) return;
+  armed.delete(server);
+  // If somebody wrapped the wrapper it stays and passes every call on.
+  if ((server as unknown as ServerInternals)._listen2 === known.wrapper) {
+    if (known.found !== undefined) Object.defineProperty(server, '_listen2', known.found);
+    else Reflect.deleteProperty(server, '_listen2');
+  }
+  setStatus(server, OFF);
+}
+
+/** Runs Node's `_listen2` with the ioctl between its bind and its listen. */
+function listen(server: Server, address: string | null, original: () => void): void {
+  const known = armed.get(server);
+  if (known === undefined) {
+    original();
+    return;
+  }
+  const internals = server as unknown as ServerInternals;
+  let error: LoopbackFastPathError | undefined;
+  const beforeListen = (handle: Handle): boolean => {
+    const status = applyToListener(handle, address, known.settings);
+    setStatus(server, status);
+    if (known.settings.required) error = requiredError(status);
+    else warnOfIPv6(server, known, status);
+    return error === undefined;
+  };
+
+  if (internals._handle) {
+    if (beforeListen(internals._handle)) original();
+  } else {
+    onceHandleIsSet(internals, beforeListen, original);
+  }
+
+  if (error !== undefined) {
+    // What Node does where listen() itself fails.
+    internals._handle?.close();
+    internals._handle = null;
+    process.nextTick(() => server.emit('error', error));
+  } else if (!internals._handle && getStatus(server).state === 'applied') {
+    // listen() itself failed, as for an address in use; Node emits the error.
+    setStatus(server, ARMED);
+  }
+}
+
+function applyToListener(handle: Handle, address: string | null, settings: Settings): LoopbackFastPathStatus {
+  try {
+    // Round robin: Node gives the worker an object that only imitates a handle.
+    if (typeof handle.hasRef !== 'function') return { state: 'skipped', reason: 'cluster' };
+    // Without a host, and for a handle that was bound elsewhere, only the
+    // SOCKET knows the address.
+    const bound = address !== null && isIP(address) !== 0 ? address : boundAddress(handle);
+    return apply(handle, bound, settings);
+  } catch (cause) {
+    return { state: 'failed', error: asError(cause) };
+  }
+}
+
+class Aborted extends Error {}
+
+/**
+ * Calls `action` with the value that `run` assigns to `internals._handle`, right
+ * after the assignment. Where it returns false, the rest of `run` is abandoned.
+ */
+function onceHandleIsSet(internals: ServerInternals, action: (handle: Handle) => boolean, run: () => void): void {
+  const found = Object.getOwnPropertyDescriptor(internals, '_handle');
+  if (found?.configurable !== true) {
+    run();
+    return;
+  }
+  const restore = () => Object.defineProperty(internals, '_handle', found);
+  Object.defineProperty(internals, '_handle', {
+    configurable: true,
+    enumerable: found.enumerable ?? true,
+    get: () => null,
+    set(handle: Handle | null) {
+      restore();
+      internals._handle = handle;
+      if (handle && !action(handle)) throw new Aborted();
+    },
+  });
+  try {
+    run();
+  } catch (error) {
+    if (!(error instanceof Aborted)) throw error;
+  } finally {
+    if (Object.getOwnPropertyDescriptor(internals, '_handle')?.get !== undefined) restore();
+  }
+}
+
+/** Said once for a server: its user asked for the fast path and, by default, gets `::`. */
+function warnOfIPv6(server: Server, known: Armed, status: LoopbackFastPathStatus): void {
+  if (status.state !== 'skipped' || (status.reason !== 'ipv6' && status.reason !== 'dual-stack')) return;
+  if (known.warned) return;
+  known.warned = true;
+  process.emitWarning(
+    `A ${server.constructor.name} that the loopback fast path was enabled for listens on IPv6, where it stays off. Use listen(port, '127.0.0.1').`,
+    'LoopbackFastPathWarning',
+  );
+}
+
+function isApplied(server: Server): boolean {
+  return getStatus(server).state === 'applied' && transportHandle(server) !== undefined;
+}
+
+function tooLate(): LoopbackFastPathError {
+  return new LoopbackFastPathError(
+    'ERR_LOOPBACK_FAST_PATH_TOO_LATE',
+    'The server listens already. The loopback fast path must be set before listen().',
+  );
+}

@@ -1,0 +1,161 @@
+import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
+import { probeLoopbackFastPath } from 'loopback-fast-path';
+import { beforeEach, expect } from 'vitest';
+
+/** One Winsock call, as test/recorder/recorder.cc saw it. */
+export interface Call {
+  call: CallName;
+  socket: number;
+  /** What the caller was told; 0 for success. */
+  error: number;
+  family?: 4 | 6;
+  address?: string;
+  port?: number;
+  level?: number;
+  code: number;
+  value: number;
+  inputSize?: number;
+  outputSize?: number;
+  hasOutput?: boolean;
+  hasBytesReturned?: boolean;
+  overlapped?: boolean;
+}
+
+type CallName =
+  | 'socket'
+  | 'bind'
+  | 'listen'
+  | 'ConnectEx'
+  | 'AcceptEx'
+  | 'WSAIoctl'
+  | 'setsockopt'
+  | 'getsockopt'
+  | 'closesocket';
+
+interface Binding {
+  calls: CallName[];
+  install(): number;
+  take(): Call[] & { dropped: number };
+  setAnswers(call: number, queue: number[], then: number): boolean;
+  setLayer(offset: number): void;
+  setRecording(on: boolean): void;
+  openSockets(): number;
+}
+
+export const SIO_LOOPBACK_FAST_PATH = 0x98000010;
+export const SIO_BASE_HANDLE = 0x48000022;
+
+/** Leaves the answer to Windows (or Wine). */
+export const ASK_THE_SYSTEM = -1;
+
+function load(): Binding {
+  // CMake's place, node-gyp's place.
+  const places = ['../../build/x64/Release/', '../recorder/build/Release/'];
+  for (const place of places) {
+    const file = fileURLToPath(new URL(`${place}winsock-recorder.node`, import.meta.url));
+    if (existsSync(file)) return createRequire(import.meta.url)(file) as Binding;
+  }
+  throw new Error(`npm run build:native makes the recorder; not found in ${places.join(' or ')}`);
+}
+
+const binding = load();
+// The package's binary must be there to be redirected.
+probeLoopbackFastPath();
+if (binding.install() === 0) throw new Error('the recorder found nothing to redirect');
+
+/** What the next ioctls (or the Winsock call `call`) get: `queue` first, `then` after that. */
+export function answer(queue: number | number[], then = ASK_THE_SYSTEM, call: CallName = 'WSAIoctl'): void {
+  const sticky = typeof queue === 'number';
+  binding.setAnswers(binding.calls.indexOf(call), sticky ? [] : queue, sticky ? queue : then);
+}
+
+/** As if a layered provider were installed: base sockets have other numbers. */
+export function layerProviders(offset: number): void {
+  binding.setLayer(offset);
+}
+
+/** The calls since the last time, in order. */
+export function take(): Call[] {
+  const calls = binding.take();
+  expect(calls.dropped).toBe(0);
+  return calls;
+}
+
+export function openSockets(): number {
+  return binding.openSockets();
+}
+
+export function isFastPath(call: Call): boolean {
+  return call.call === 'WSAIoctl' && call.code === SIO_LOOPBACK_FAST_PATH;
+}
+
+/** The ioctls of interest among some calls. */
+export function fastPathCalls(calls: Call[]): Call[] {
+  return calls.filter(isFastPath);
+}
+
+/**
+ * What happened to one SOCKET from its making to `last`, in the words of the
+ * calls that matter: `bind 0.0.0.0`, `fast path on`, `ConnectEx 127.0.0.1`.
+ */
+function story(calls: Call[], last: Call): string[] {
+  // Windows gives the number of a closed SOCKET to the next one.
+  const end = calls.indexOf(last);
+  const born = calls.findLastIndex(
+    (call, index) => index < end && call.socket === last.socket && call.call === 'socket',
+  );
+  return calls
+    .slice(born + 1, end + 1)
+    .filter((call) => call.socket === last.socket)
+    .flatMap((call) => {
+      switch (call.call) {
+        case 'bind':
+          return `bind ${call.address}`;
+        case 'ConnectEx':
+          return `ConnectEx ${call.address}`;
+        case 'listen':
+          return 'listen';
+        case 'WSAIoctl':
+          return call.code === SIO_LOOPBACK_FAST_PATH ? `fast path ${call.value === 1 ? 'on' : 'off'}` : [];
+        default:
+          return [];
+      }
+    });
+}
+
+/** The story of each SOCKET that was connected, in order of ConnectEx. */
+export function connectStories(calls: Call[]): string[][] {
+  return calls.filter((call) => call.call === 'ConnectEx').map((call) => story(calls, call));
+}
+
+/** The story of each SOCKET that was listened on, in order of listen. */
+export function listenStories(calls: Call[]): string[][] {
+  return calls.filter((call) => call.call === 'listen').map((call) => story(calls, call));
+}
+
+async function settled(count: number): Promise<void> {
+  for (let tries = 0; tries < 200 && binding.openSockets() !== count; ++tries) {
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
+
+/**
+ * For a whole test file: the system accepts the ioctl unless a test says
+ * otherwise, and every test closes as many SOCKETs as were made in it.
+ */
+export function useRecorder(): void {
+  beforeEach(({ onTestFinished }) => {
+    for (const call of binding.calls) answer(ASK_THE_SYSTEM, ASK_THE_SYSTEM, call);
+    layerProviders(0);
+    answer(0);
+    const before = binding.openSockets();
+    take();
+    // Registered first, so run last: after the test has closed its own.
+    onTestFinished(async () => {
+      await settled(before);
+      expect(binding.openSockets()).toBe(before);
+    });
+  });
+}

@@ -1,0 +1,59 @@
+// `npm run build:native`: the prebuilt binaries and the test recorder. On Linux
+// with clang and lld, reproducibly; on Windows with node-gyp and MSVC, for this
+// machine alone.
+//
+//   --check   fail where the result is not what prebuilds/ holds
+
+import { copyFileSync, mkdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { buildTypeScript, installDependencies, isWindows, root, runPackage } from './run.js';
+import { runInside } from './trixie.js';
+
+export const ARCHITECTURES = ['x64'];
+export const NAME = 'loopback-fast-path.node';
+
+async function buildOnLinux(check) {
+  const stale = [];
+  for (const arch of ARCHITECTURES) {
+    const out = `build/${arch}`;
+    const command = [
+      ...['node', 'node_modules/cmake-js/bin/cmake-js', 'compile', '--out', out, '--config', 'Release', '-G', 'Ninja'],
+      ...[
+        '--prefer-clang',
+        '-l',
+        'error',
+        '--CDCMAKE_TOOLCHAIN_FILE=native/windows-clang.cmake',
+        `--CDLOOPBACK_ARCH=${arch}`,
+      ],
+    ];
+    if ((await runInside(command, { quiet: true })) !== 0) throw new Error(`The native build for ${arch} failed.`);
+    const built = join(root, out, 'Release', NAME);
+    const shipped = join(root, 'prebuilds', `win32-${arch}`, NAME);
+    if (!check) {
+      mkdirSync(join(shipped, '..'), { recursive: true });
+      copyFileSync(built, shipped);
+    } else if (!readFileSync(built).equals(readFileSync(shipped))) {
+      stale.push(shipped);
+    }
+  }
+  if (stale.length > 0)
+    throw new Error(`Not what native/ builds: ${stale.join(', ')}. Run npm run build:native and commit.`);
+}
+
+function buildOnWindows() {
+  runPackage('node-gyp/bin/node-gyp.js', ['rebuild']);
+  runPackage('node-gyp/bin/node-gyp.js', ['rebuild', '--directory', 'test/recorder']);
+}
+
+/** Builds for this machine. @throws {Error} where --check finds another result. */
+export async function buildNative({ check = false } = {}) {
+  if (isWindows) buildOnWindows();
+  else await buildOnLinux(check);
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1]).href) {
+  installDependencies();
+  buildTypeScript();
+  await buildNative({ check: process.argv.includes('--check') });
+}

@@ -1,0 +1,31 @@
+// What is fetched or built once and used by every run: outside the checkout.
+
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+
+export const cacheFolder = join(
+  process.env.LOOPBACK_FAST_PATH_CACHE ??
+    join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'loopback-fast-path'),
+);
+
+/** A short name for what a cached folder was made from. */
+export function fingerprint(text) {
+  return createHash('sha256').update(text).digest('hex').slice(0, 12);
+}
+
+/**
+ * A folder of the cache, made by `make(folder)` the first time. One that was
+ * not made to the end is made again.
+ */
+export function cached(name, make) {
+  const folder = join(cacheFolder, name);
+  if (existsSync(folder)) return folder;
+  const partial = `${folder}.partial`;
+  rmSync(partial, { recursive: true, force: true });
+  mkdirSync(partial, { recursive: true });
+  make(partial);
+  renameSync(partial, folder);
+  return folder;
+}

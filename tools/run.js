@@ -1,0 +1,43 @@
+// Running other programs, with what they print shown and failure as an error.
+
+import { spawnSync } from 'node:child_process';
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+export const root = fileURLToPath(new URL('..', import.meta.url));
+export const isWindows = process.platform === 'win32';
+
+/** Runs a program to its end. @throws {Error} when it fails. */
+export function run(program, args, options = {}) {
+  const { status, error, signal } = spawnSync(program, args, { cwd: root, stdio: 'inherit', ...options });
+  if (error) throw error;
+  if (status !== 0) throw new Error(`${program} ${args.join(' ')}: ${signal ?? `exit code ${status}`}`);
+}
+
+/** Runs the JavaScript program of an installed package. */
+export function runPackage(file, args, options) {
+  run(process.execPath, [join(root, 'node_modules', file), ...args], options);
+}
+
+/** Runs npm. On Windows it is a script, which only a shell starts. */
+export function npm(args, options) {
+  run('npm', args, { shell: isWindows, ...options });
+}
+
+/** Installs the development dependencies unless they are those of the lockfile. */
+export function installDependencies() {
+  const installed = join(root, 'node_modules', '.package-lock.json');
+  const wanted = join(root, 'package-lock.json');
+  if (existsSync(installed) && statSync(installed).mtimeMs >= statSync(wanted).mtimeMs) return;
+  npm(['ci', '--ignore-scripts', '--no-audit', '--no-fund']);
+}
+
+/** Compiles src/ to dist/. */
+export function buildTypeScript() {
+  runPackage('typescript/bin/tsc', ['-p', 'tsconfig.json']);
+}
+
+export function readJson(file) {
+  return JSON.parse(readFileSync(file, 'utf8'));
+}

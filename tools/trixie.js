@@ -1,0 +1,141 @@
+// A Debian 13 in a folder of the cache, entered with chroot: its Wine runs every
+// supported node.exe, and its clang builds the Windows binaries, always the same
+// one whatever this machine has. Mounts live in a namespace of the command and
+// end with it.
+
+import { spawn, spawnSync } from 'node:child_process';
+import { closeSync, copyFileSync, existsSync, mkdirSync, openSync, readSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { cached, cacheFolder, fingerprint } from './cache.js';
+import { root as checkout, run } from './run.js';
+
+const PACKAGES = [
+  'ca-certificates',
+  'wine',
+  'wine64',
+  'clang-19',
+  'lld-19',
+  'llvm-19',
+  'g++-mingw-w64-x86-64-posix',
+  'cmake',
+  'ninja-build',
+  'nodejs',
+];
+
+const isRoot = process.getuid?.() === 0;
+
+/** A command line as root: chroot and mount need that. */
+function asRoot(command) {
+  return isRoot ? command : ['sudo', ...command];
+}
+
+function runAsRoot(...command) {
+  const [program, ...args] = asRoot(command);
+  run(program, args, {
+    stdio: ['inherit', 'ignore', 'inherit'],
+    env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
+  });
+}
+
+function install() {
+  return cached(`trixie-${fingerprint(PACKAGES.join())}`, (folder) => {
+    console.log('Setting up Debian 13 with Wine and clang in the cache (once, about a minute)');
+    if (!existsSync('/usr/sbin/debootstrap')) {
+      if (!existsSync('/usr/bin/apt-get')) throw new Error('This needs Debian or Ubuntu (debootstrap), or Windows.');
+      runAsRoot('apt-get', 'update', '-qq');
+      runAsRoot('apt-get', 'install', '-y', '-qq', 'debootstrap', 'debian-archive-keyring');
+    }
+    // The script of sid is that of every suite that debootstrap does not know.
+    const script = existsSync('/usr/share/debootstrap/scripts/trixie')
+      ? []
+      : ['', '/usr/share/debootstrap/scripts/sid'];
+    runAsRoot('debootstrap', '--variant=minbase', 'trixie', folder, ...script);
+    const inside = (command) => runAsRoot(...enter(folder, [], '/', ['sh', '-ec', command]));
+    inside('apt-get update -qq');
+    inside(`apt-get install -y -qq --no-install-recommends ${PACKAGES.join(' ')}`);
+    inside('apt-get clean; printf "127.0.0.1 localhost\\n::1 localhost\\n" > /etc/hosts');
+  });
+}
+
+/** The command line that runs `command` inside, with [outside, inside] folders bound. */
+function enter(folder, binds, cwd, command) {
+  const script = [
+    'root=$1; cwd=$2; binds=$3; shift 3',
+    'mount --rbind /proc "$root/proc"; mount --rbind /dev "$root/dev"; mount -t tmpfs tmpfs "$root/run"',
+    'while [ "$binds" -gt 0 ]; do mkdir -p "$root$2"; mount --bind "$1" "$root$2"; binds=$((binds - 1)); shift 2; done',
+    'exec chroot "$root" sh -ec \'cd "$1"; shift; exec "$@"\' sh "$cwd" "$@"',
+  ].join('\n');
+  return [
+    ...['unshare', '--mount', '--propagation', 'private', 'sh', '-ec', script, 'sh'],
+    ...[folder, cwd, String(binds.length), ...binds.flat(), ...command],
+  ];
+}
+
+/**
+ * Runs a command inside Debian 13 and prints what it prints: to a file and from
+ * there, because node.exe under Wine takes no Unix pipe.
+ *
+ * @param {string[]} command
+ * @param {{ binds?: [string, string][], cwd?: string, env?: Record<string, string>, seconds?: number, quiet?: boolean }} options
+ *   `binds` are mounted in order; the checkout is at /checkout and the cache at
+ *   /cache. With `quiet` only a failure is shown.
+ * @returns {Promise<number>} its exit code
+ */
+export function runInside(command, { binds = [], cwd = '/checkout', env = {}, seconds = 600, quiet = false } = {}) {
+  const folder = install();
+  if (existsSync('/etc/resolv.conf') && isRoot) copyFileSync('/etc/resolv.conf', join(folder, 'etc/resolv.conf'));
+  mkdirSync(cacheFolder, { recursive: true });
+  const log = join(cacheFolder, `output-${process.pid}.log`);
+  const output = openSync(log, 'w+');
+  const variables = Object.entries({
+    HOME: '/cache/home',
+    PATH: '/usr/lib/llvm-19/bin:/usr/sbin:/usr/bin:/sbin:/bin',
+    LANG: 'C.UTF-8',
+    WINEDEBUG: '-all',
+    WINEPREFIX: '/cache/wine-10',
+    XDG_RUNTIME_DIR: '/run',
+    ...env,
+  }).map(([name, value]) => `${name}=${value}`);
+  const [program, ...args] = asRoot(
+    enter(folder, [[checkout, '/checkout'], [cacheFolder, '/cache'], ...binds], cwd, [
+      'env',
+      '-i',
+      ...variables,
+      ...command,
+    ]),
+  );
+  const child = spawn(program, args, { stdio: ['ignore', output, output] });
+
+  let position = 0;
+  const buffer = Buffer.alloc(65536);
+  const show = () => {
+    for (let size = 1; size > 0; position += size) {
+      size = readSync(output, buffer, 0, buffer.length, position);
+      process.stdout.write(buffer.subarray(0, size));
+    }
+  };
+  const timer = quiet ? undefined : setInterval(show, 200);
+  const limit = setTimeout(() => {
+    console.log(`stopped after ${seconds} s`);
+    child.kill('SIGKILL');
+    stopWine(folder);
+  }, seconds * 1000);
+  return new Promise((resolve, reject) => {
+    child.on('error', reject);
+    child.on('exit', (code) => {
+      clearInterval(timer);
+      clearTimeout(limit);
+      if (!quiet || code !== 0) show();
+      closeSync(output);
+      rmSync(log);
+      resolve(code ?? 1);
+    });
+  });
+}
+
+function stopWine(folder) {
+  const [program, ...args] = asRoot(
+    enter(folder, [[cacheFolder, '/cache']], '/', ['env', 'WINEPREFIX=/cache/wine-10', 'wineserver', '-k']),
+  );
+  spawnSync(program, args);
+}

