@@ -89,12 +89,13 @@ Failure ReadIPv6Only(SOCKET socket, bool* ipv6_only) {
 }
 
 size_t SystemMessage(int error, wchar_t* text, size_t capacity) {
-  DWORD length = FormatMessageW(
-      FORMAT_MESSAGE_FROM_SYSTEM | FORMAT_MESSAGE_IGNORE_INSERTS, nullptr,
-      static_cast<DWORD>(error), 0, text, static_cast<DWORD>(capacity),
-      nullptr);
-  while (length > 0 && (text[length - 1] == L'\n' || text[length - 1] == L'\r' ||
-                        text[length - 1] == L' ' || text[length - 1] == L'.')) {
+  DWORD length =
+      FormatMessageW(FORMAT_MESSAGE_FROM_SYSTEM | FORMAT_MESSAGE_IGNORE_INSERTS,
+                     nullptr, static_cast<DWORD>(error), 0, text,
+                     static_cast<DWORD>(capacity), nullptr);
+  while (length > 0 &&
+         (text[length - 1] == L'\n' || text[length - 1] == L'\r' ||
+          text[length - 1] == L' ' || text[length - 1] == L'.')) {
     --length;
   }
   return length;

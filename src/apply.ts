@@ -21,13 +21,14 @@ export function transportHandle(target: LoopbackFastPathTarget): Handle | undefi
 }
 
 /**
- * Applies the policy and, if it says so, the ioctl to the SOCKET of a handle.
+ * Applies the policy and, if it says so, the ioctl to the SOCKET of a target.
  * Returns what became of it and never throws: its callers are called by Node.
  */
-export function apply(handle: Handle | undefined, address: string, settings: Settings): LoopbackFastPathStatus {
+export function apply(target: LoopbackFastPathTarget, address: string, settings: Settings): LoopbackFastPathStatus {
   try {
     const decision = decide(address, settings);
     if (decision.skip !== undefined) return { state: 'skipped', reason: decision.skip };
+    const handle = transportHandle(target);
     if (handle === undefined) return { state: 'skipped', reason: 'not-tcp' };
     const result = native().setFastPath(handle, true, decision.family, decision.ipv6Only);
     if (typeof result === 'string') return { state: 'skipped', reason: result };

@@ -23,13 +23,13 @@ export interface LoopbackFastPathOptions {
   readonly required?: boolean | undefined;
 }
 
-/** @internal Options as the rest of the package gets them. */
+/** Options as the rest of the package gets them. */
 export interface Settings {
   readonly ipv6: boolean | 'dual-stack';
   readonly required: boolean;
 }
 
-/** @internal The error that Node itself throws for a wrong argument. */
+/** The error that Node itself throws for a wrong argument. */
 export function wrongArgument(name: string, expected: string, received: unknown): TypeError {
   let shown: string;
   try {
@@ -44,7 +44,7 @@ export function wrongArgument(name: string, expected: string, received: unknown)
 }
 
 /**
- * @internal The object to act on: the server, or the socket that connects. For
+ * The object to act on: the server, or the socket that connects. For
  * a TLSSocket over another socket that is the other one.
  */
 export function checkTarget(target: unknown): LoopbackFastPathTarget {
@@ -55,7 +55,7 @@ export function checkTarget(target: unknown): LoopbackFastPathTarget {
   return current;
 }
 
-/** @internal */
+/** Options checked, and with their defaults. */
 export function checkOptions(options: unknown): Settings {
   if (options === undefined) return { ipv6: false, required: false };
   if (typeof options !== 'object' || options === null) throw wrongArgument('options', 'an object', options);

@@ -37,7 +37,7 @@ export function disableSocket(socket: Socket): void {
 function onConnectionAttempt(this: Socket, address: string): void {
   const settings = armed.get(this);
   if (settings === undefined) return;
-  settle(this, apply(transportHandle(this), address, settings), settings);
+  settle(this, apply(this, address, settings), settings);
 }
 
 function settle(socket: Socket, status: LoopbackFastPathStatus, settings: Settings): void {

@@ -50,7 +50,7 @@ export class LoopbackFastPathError<Code extends LoopbackFastPathErrorCode = Loop
   /** The call that Winsock refused, such as `WSAIoctl`. */
   declare readonly syscall?: string;
 
-  /** @internal */
+  /** Made by the package; public for those who test how they handle it. */
   constructor(code: Code, message: string, details?: { cause?: unknown; errno?: number; syscall?: string }) {
     super(message, details && 'cause' in details ? { cause: details.cause } : undefined);
     this.code = code;

@@ -80,7 +80,7 @@ function listen(server: Server, address: string | null, original: () => void): v
   const internals = server as unknown as ServerInternals;
   let error: LoopbackFastPathError | undefined;
   const beforeListen = (handle: Handle): boolean => {
-    const status = applyToListener(handle, address, known.settings);
+    const status = applyToListener(server, handle, address, known.settings);
     setStatus(server, status);
     if (known.settings.required) error = requiredError(status);
     else warnOfIPv6(server, known, status);
@@ -104,14 +104,19 @@ function listen(server: Server, address: string | null, original: () => void): v
   }
 }
 
-function applyToListener(handle: Handle, address: string | null, settings: Settings): LoopbackFastPathStatus {
+function applyToListener(
+  server: Server,
+  handle: Handle,
+  address: string | null,
+  settings: Settings,
+): LoopbackFastPathStatus {
   try {
     // Round robin: Node gives the worker an object that only imitates a handle.
     if (typeof handle.hasRef !== 'function') return { state: 'skipped', reason: 'cluster' };
     // Without a host, and for a handle that was bound elsewhere, only the
     // SOCKET knows the address.
     const bound = address !== null && isIP(address) !== 0 ? address : boundAddress(handle);
-    return apply(handle, bound, settings);
+    return apply(server, bound, settings);
   } catch (cause) {
     return { state: 'failed', error: asError(cause) };
   }

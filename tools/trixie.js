@@ -1,9 +1,10 @@
 // A Debian 13 in a folder of the cache, entered with chroot: its Wine runs every
 // supported node.exe, and its clang builds the Windows binaries, always the same
-// one whatever this machine has. Mounts live in a namespace of the command and
-// end with it.
+// one whatever this machine has. Mounts and processes live in namespaces of the
+// command and end with it. That matters: a wineserver that outlived its command
+// would open files for the next one as they were mounted for the last.
 
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { closeSync, copyFileSync, existsSync, mkdirSync, openSync, readSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { cached, cacheFolder, fingerprint } from './cache.js';
@@ -16,6 +17,7 @@ const PACKAGES = [
   'clang-19',
   'lld-19',
   'llvm-19',
+  'clang-format-19',
   'g++-mingw-w64-x86-64-posix',
   'cmake',
   'ninja-build',
@@ -61,12 +63,12 @@ function install() {
 function enter(folder, binds, cwd, command) {
   const script = [
     'root=$1; cwd=$2; binds=$3; shift 3',
-    'mount --rbind /proc "$root/proc"; mount --rbind /dev "$root/dev"; mount -t tmpfs tmpfs "$root/run"',
+    'mount -t proc proc "$root/proc"; mount --rbind /dev "$root/dev"; mount -t tmpfs tmpfs "$root/run"',
     'while [ "$binds" -gt 0 ]; do mkdir -p "$root$2"; mount --bind "$1" "$root$2"; binds=$((binds - 1)); shift 2; done',
-    'exec chroot "$root" sh -ec \'cd "$1"; shift; exec "$@"\' sh "$cwd" "$@"',
+    'chroot "$root" sh -ec \'cd "$1"; shift; exec "$@"\' sh "$cwd" "$@"',
   ].join('\n');
   return [
-    ...['unshare', '--mount', '--propagation', 'private', 'sh', '-ec', script, 'sh'],
+    ...['unshare', '--mount', '--propagation', 'private', '--pid', '--fork', '--kill-child', 'sh', '-ec', script, 'sh'],
     ...[folder, cwd, String(binds.length), ...binds.flat(), ...command],
   ];
 }
@@ -118,7 +120,6 @@ export function runInside(command, { binds = [], cwd = '/checkout', env = {}, se
   const limit = setTimeout(() => {
     console.log(`stopped after ${seconds} s`);
     child.kill('SIGKILL');
-    stopWine(folder);
   }, seconds * 1000);
   return new Promise((resolve, reject) => {
     child.on('error', reject);
@@ -131,11 +132,4 @@ export function runInside(command, { binds = [], cwd = '/checkout', env = {}, se
       resolve(code ?? 1);
     });
   });
-}
-
-function stopWine(folder) {
-  const [program, ...args] = asRoot(
-    enter(folder, [[cacheFolder, '/cache']], '/', ['env', 'WINEPREFIX=/cache/wine-10', 'wineserver', '-k']),
-  );
-  spawnSync(program, args);
 }

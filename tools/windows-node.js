@@ -51,7 +51,7 @@ export async function runWindowsNode(version, args, { env = {}, seconds, quiet }
   }
   const node = fetchNode(version);
   return runInside(['wine', '/node/bin/node.exe', ...args], {
-    env,
+    env: { LOOPBACK_TEST_SYSTEM: 'wine', LOOPBACK_TEST_NODE: `v${version}`, ...env },
     seconds,
     quiet,
     binds: [

@@ -24,11 +24,9 @@ extern "C" FARPROC WINAPI __delayLoadHelper2(const ImgDelayDescr* descriptor,
                                              FARPROC* slot) {
   const auto* const slots = At<FARPROC>(descriptor->rvaIAT);
   const auto* const names = At<IMAGE_THUNK_DATA>(descriptor->rvaINT);
-  const auto* const name =
-      At<IMAGE_IMPORT_BY_NAME>(static_cast<DWORD>(
-          names[slot - slots].u1.AddressOfData));
-  const FARPROC function =
-      GetProcAddress(loopback::HostModule(), name->Name);
+  const auto* const name = At<IMAGE_IMPORT_BY_NAME>(
+      static_cast<DWORD>(names[slot - slots].u1.AddressOfData));
+  const FARPROC function = GetProcAddress(loopback::HostModule(), name->Name);
   // Node checked NAPI_VERSION before it loaded this file, so the host has every
   // function of that version. One that lies about it must not run on.
   if (function == nullptr) FatalExit(ERROR_PROC_NOT_FOUND);

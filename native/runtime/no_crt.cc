@@ -1,10 +1,10 @@
 // What compiler and headers want of a C++ runtime, so that the shipped binaries
 // import only the host, KERNEL32 and WS2_32. Not used with MSVC.
 
-#include "../host.h"
-
 #include <cstddef>
 #include <new>
+
+#include "../host.h"
 
 // A failed allocation of a few bytes leaves nothing to go on with, and there
 // are no exceptions to say so.

@@ -7,13 +7,11 @@
 // lock: workers call from threads of their own.
 
 #include <napi.h>
-
 #include <winsock2.h>
 // After it:
 #include <mswsock.h>
-#include <ws2tcpip.h>
-
 #include <psapi.h>
+#include <ws2tcpip.h>
 
 namespace {
 
@@ -25,22 +23,31 @@ constexpr size_t kMaxAnswers = 64;
 // ---------------------------------------------------------------- what is kept
 
 enum class Call {
-  kSocket, kBind, kListen, kConnect, kAccept, kIoctl, kSetsockopt, kGetsockopt,
-  kClose, kCount,
+  kSocket,
+  kBind,
+  kListen,
+  kConnect,
+  kAccept,
+  kIoctl,
+  kSetsockopt,
+  kGetsockopt,
+  kClose,
+  kCount,
 };
 constexpr const char* kCallNames[] = {
-    "socket",  "bind",       "listen",     "ConnectEx",   "AcceptEx",
+    "socket",   "bind",       "listen",     "ConnectEx",   "AcceptEx",
     "WSAIoctl", "setsockopt", "getsockopt", "closesocket",
 };
 
 struct Record {
   Call call;
   SOCKET socket;
-  int error;         // what the caller was told; 0 for success
+  int error;                 // what the caller was told; 0 for success
   sockaddr_storage address;  // bind, ConnectEx
-  DWORD code;        // WSAIoctl: control code; set/getsockopt: option
-  DWORD value;       // WSAIoctl, setsockopt: the value; socket: family; listen: backlog
-  DWORD level;       // set/getsockopt
+  DWORD code;                // WSAIoctl: control code; set/getsockopt: option
+  DWORD value;  // WSAIoctl, setsockopt: the value; socket: family; listen:
+                // backlog
+  DWORD level;  // set/getsockopt
   DWORD input_size;
   DWORD output_size;
   bool has_output;
@@ -140,7 +147,8 @@ int Answer(Record record, Ask ask) {
   return result;
 }
 
-// -------------------------------------------------------- what stands in their place
+// -------------------------------------------------------- what stands in their
+// place
 
 LPFN_CONNECTEX real_connect_ex = nullptr;
 LPFN_ACCEPTEX real_accept_ex = nullptr;
@@ -163,8 +171,8 @@ BOOL PASCAL RecordedAcceptEx(SOCKET listener, SOCKET accepted, PVOID buffer,
                              DWORD a, DWORD b, DWORD c, LPDWORD received,
                              LPOVERLAPPED overlapped) {
   Record record = NewRecord(Call::kAccept, listener);
-  const BOOL ok = real_accept_ex(listener, accepted, buffer, a, b, c, received,
-                                 overlapped);
+  const BOOL ok =
+      real_accept_ex(listener, accepted, buffer, a, b, c, received, overlapped);
   const int error = ok ? 0 : WSAGetLastError();
   record.error = error == WSA_IO_PENDING ? 0 : error;
   Keep(record);
@@ -381,7 +389,8 @@ Napi::Value Install(const Napi::CallbackInfo& info) {
     wchar_t path[MAX_PATH];
     const size_t length = GetModuleFileNameW(modules[i], path, MAX_PATH);
     const bool is_program = modules[i] == GetModuleHandleW(nullptr);
-    if (modules[i] == self || (!is_program && !EndsWith(path, length, L".node")))
+    if (modules[i] == self ||
+        (!is_program && !EndsWith(path, length, L".node")))
       continue;
     redirected += RedirectImports(reinterpret_cast<unsigned char*>(modules[i]));
   }
@@ -481,7 +490,8 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   Set(exports, "calls", calls);
   Set(exports, "install", Napi::Function::New<Install>(env, "install"));
   Set(exports, "take", Napi::Function::New<Take>(env, "take"));
-  Set(exports, "setAnswers", Napi::Function::New<SetAnswers>(env, "setAnswers"));
+  Set(exports, "setAnswers",
+      Napi::Function::New<SetAnswers>(env, "setAnswers"));
   Set(exports, "setLayer", Napi::Function::New<SetLayer>(env, "setLayer"));
   Set(exports, "setRecording",
       Napi::Function::New<SetRecording>(env, "setRecording"));

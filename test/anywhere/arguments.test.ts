@@ -1,0 +1,158 @@
+import { EventEmitter } from 'node:events';
+import * as net from 'node:net';
+import { Duplex } from 'node:stream';
+import {
+  disableLoopbackFastPath,
+  enableLoopbackFastPath,
+  getLoopbackFastPathStatus,
+  isLoopbackFastPathError,
+  LoopbackFastPathError,
+  tryEnableLoopbackFastPath,
+  WINSOCK_ERROR_CODES,
+} from 'loopback-fast-path';
+import { describe, expect, test } from 'vitest';
+import { thrown } from '../support/sockets.js';
+
+const revocable = Proxy.revocable(new net.Socket(), {});
+revocable.revoke();
+
+const notTargets: [string, unknown][] = [
+  ['undefined', undefined],
+  ['null', null],
+  ['a number', 42],
+  ['a string', 'socket'],
+  ['a bigint', 1n],
+  ['a symbol', Symbol('socket')],
+  ['a function', () => {}],
+  ['an object', {}],
+  ['an object without a prototype', Object.create(null)],
+  ['an event emitter', new EventEmitter()],
+  ['a stream', new Duplex()],
+  ['what looks like a socket', { connect() {}, on() {}, _handle: { hasRef() {}, ref() {}, unref() {} } }],
+  ["an object with a socket's prototype", Object.create(net.Socket.prototype)],
+  ["an object with a server's prototype", Object.create(net.Server.prototype)],
+  ['an object with a socket as its prototype', Object.create(new net.Socket())],
+  ['the class itself', net.Socket],
+  ['a proxy of a socket', new Proxy(new net.Socket(), {})],
+  ['a revoked proxy', revocable.proxy],
+  [
+    'an object whose prototype throws',
+    Object.create(
+      new Proxy(
+        {},
+        {
+          getPrototypeOf() {
+            throw new Error('hostile');
+          },
+        },
+      ),
+    ),
+  ],
+  [
+    'an object with accessors that throw',
+    Object.defineProperty({}, Symbol.toStringTag, {
+      get() {
+        throw new Error('hostile');
+      },
+    }),
+  ],
+];
+
+const functions = {
+  enableLoopbackFastPath,
+  disableLoopbackFastPath,
+  tryEnableLoopbackFastPath,
+  getLoopbackFastPathStatus,
+} as Record<string, (target: unknown, options?: unknown) => unknown>;
+
+describe.each(Object.entries(functions))('%s', (_name, call) => {
+  test.each(notTargets)('refuses %s', (_what, target) => {
+    const error = thrown(() => call(target));
+    expect(error).toBeInstanceOf(TypeError);
+    expect(error).toMatchObject({
+      code: 'ERR_INVALID_ARG_TYPE',
+      message: expect.stringMatching(
+        /^The "target" argument must be an instance of net\.Socket or net\.Server\. Received /,
+      ),
+    });
+  });
+});
+
+describe.each([
+  ['enableLoopbackFastPath', enableLoopbackFastPath],
+  ['tryEnableLoopbackFastPath', tryEnableLoopbackFastPath],
+] as [string, (target: net.Socket, options: unknown) => unknown][])('the options of %s', (_name, call) => {
+  test.each<[string, unknown, string]>([
+    ['null', null, 'The "options" argument must be an object. Received null'],
+    ['a number', 1, 'The "options" argument must be an object. Received 1'],
+    ['a string', 'ipv6', 'The "options" argument must be an object. Received \'ipv6\''],
+    ['a function', call, 'The "options" argument must be an object. Received [Function'],
+    ['ipv6: 1', { ipv6: 1 }, 'The "options.ipv6" property must be a boolean or \'dual-stack\'. Received 1'],
+    [
+      'ipv6: a string',
+      { ipv6: 'yes' },
+      "The \"options.ipv6\" property must be a boolean or 'dual-stack'. Received 'yes'",
+    ],
+    ['ipv6: null', { ipv6: null }, 'The "options.ipv6" property must be a boolean or \'dual-stack\'. Received null'],
+    ['required: 0', { required: 0 }, 'The "options.required" property must be a boolean. Received 0'],
+    ['required: null', { required: null }, 'The "options.required" property must be a boolean. Received null'],
+  ])('refuse %s and leave the socket alone', (_what, options, message) => {
+    const socket = new net.Socket();
+    const error = thrown(() => call(socket, options));
+    expect(error).toBeInstanceOf(TypeError);
+    expect(error).toMatchObject({ code: 'ERR_INVALID_ARG_TYPE', message: expect.stringContaining(message) });
+    expect(getLoopbackFastPathStatus(socket)).toEqual({ state: 'off' });
+    expect(socket.listenerCount('connectionAttempt')).toBe(0);
+  });
+});
+
+describe('isLoopbackFastPathError', () => {
+  const error = new (LoopbackFastPathError as new (code: string, message: string) => LoopbackFastPathError)(
+    'WSAEINVAL',
+    'no',
+  );
+
+  test('knows its errors, by code too', () => {
+    expect(isLoopbackFastPathError(error)).toBe(true);
+    expect(isLoopbackFastPathError(error, 'WSAEINVAL')).toBe(true);
+    expect(isLoopbackFastPathError(error, 'WSAEOPNOTSUPP')).toBe(false);
+  });
+
+  test.each([...notTargets, ['another error', new Error('x')], ['an imitation', { name: 'LoopbackFastPathError' }]])(
+    'says no to %s',
+    (_what, value) => {
+      expect(isLoopbackFastPathError(value)).toBe(false);
+    },
+  );
+
+  test('refuses a code that is no string', () => {
+    expect(thrown(() => isLoopbackFastPathError(error, 10022 as unknown as 'WSAEINVAL'))).toMatchObject({
+      name: 'TypeError',
+      code: 'ERR_INVALID_ARG_TYPE',
+    });
+  });
+
+  test('shows name and code where errors are shown', () => {
+    expect(error.stack).toMatch(/^LoopbackFastPathError: no\n/);
+    expect(Object.keys(error)).toEqual(['code']);
+    expect(error).toBeInstanceOf(Error);
+  });
+});
+
+test('WINSOCK_ERROR_CODES is frozen and has each number once', () => {
+  expect(Object.isFrozen(WINSOCK_ERROR_CODES)).toBe(true);
+  const numbers = Object.values(WINSOCK_ERROR_CODES);
+  expect(new Set(numbers).size).toBe(numbers.length);
+  expect(WINSOCK_ERROR_CODES).toMatchObject({
+    WSA_IO_PENDING: 997,
+    WSA_OPERATION_ABORTED: 995,
+    WSAEACCES: 10013,
+    WSAEFAULT: 10014,
+    WSAEINPROGRESS: 10036,
+    WSAEINTR: 10004,
+    WSAEINVAL: 10022,
+    WSAENETDOWN: 10050,
+    WSAENOTSOCK: 10038,
+    WSAEOPNOTSUPP: 10045,
+  });
+});

@@ -1,0 +1,43 @@
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { expect, test } from 'vitest';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const run = promisify(execFile);
+
+/** Runs a program that fails at once if anything native is loaded. */
+async function runWithoutAddons(flag: string, program: string): Promise<string> {
+  const { stdout } = await run(process.execPath, ['--no-addons', flag, '--eval', program], { cwd: root });
+  return stdout.trim();
+}
+
+const NAMES =
+  'LoopbackFastPathError,WINSOCK_ERROR_CODES,disableLoopbackFastPath,enableLoopbackFastPath,' +
+  'getLoopbackFastPathStatus,isLoopbackFastPathError,probeLoopbackFastPath,tryEnableLoopbackFastPath';
+
+test('import loads nothing native', async () => {
+  const program = `
+    process.dlopen = () => { throw new Error('dlopen'); };
+    const names = Object.keys(await import('loopback-fast-path'));
+    console.log(names.sort().join());`;
+  expect(await runWithoutAddons('--input-type=module', program)).toBe(NAMES);
+});
+
+test('require() works', async () => {
+  expect(
+    await runWithoutAddons(
+      '--input-type=commonjs',
+      "console.log(Object.keys(require('loopback-fast-path')).sort().join())",
+    ),
+  ).toBe(NAMES);
+});
+
+test('--no-addons: typed errors and no crash', async () => {
+  const program = `
+    import net from 'node:net';
+    import { probeLoopbackFastPath, tryEnableLoopbackFastPath } from 'loopback-fast-path';
+    console.log(tryEnableLoopbackFastPath(net.createServer()), probeLoopbackFastPath().error.code);`;
+  const code = process.platform === 'win32' ? 'BINARY' : 'PLATFORM';
+  expect(await runWithoutAddons('--input-type=module', program)).toBe(`false ERR_LOOPBACK_FAST_PATH_${code}`);
+});

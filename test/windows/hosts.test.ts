@@ -1,0 +1,97 @@
+import { execFile } from 'node:child_process';
+import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { expect, onTestFinished, test } from 'vitest';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const run = promisify(execFile);
+
+/** Runs a program in a new process and returns what it prints as JSON. */
+async function result(program: string, options: { execPath?: string; flags?: string[] } = {}): Promise<unknown> {
+  const { execPath = process.execPath, flags = [] } = options;
+  const { stdout } = await run(execPath, [...flags, '--input-type=module', '--eval', program], { cwd: root });
+  return JSON.parse(stdout);
+}
+
+/** Prints what the system says, through a probe and through a connection. */
+const CONNECT = `
+  import net from 'node:net';
+  import { getLoopbackFastPathStatus, probeLoopbackFastPath, tryEnableLoopbackFastPath } from 'loopback-fast-path';
+  const server = net.createServer((socket) => socket.end('pong')).listen(0, '127.0.0.1', () => {
+    const socket = net.connect(server.address().port, '127.0.0.1');
+    const enabled = tryEnableLoopbackFastPath(socket);
+    socket.on('data', (data) => {
+      const status = getLoopbackFastPathStatus(socket);
+      const probe = probeLoopbackFastPath();
+      console.log(JSON.stringify({
+        enabled,
+        data: String(data),
+        status: status.error?.code ?? status.state,
+        probe: probe.supported || probe.error.code,
+        message: probe.error?.message,
+      }));
+      server.close();
+    });
+  });`;
+
+const wine = process.env.LOOPBACK_TEST_SYSTEM === 'wine';
+const WORKS = {
+  enabled: true,
+  data: 'pong',
+  status: wine ? 'WSAEOPNOTSUPP' : 'applied',
+  probe: wine ? 'WSAEOPNOTSUPP' : true,
+};
+
+test('these tests run on the Node they are meant for', () => {
+  expect(process.platform).toBe('win32');
+  expect(process.version).toBe(process.env.LOOPBACK_TEST_NODE ?? process.version);
+});
+
+test('node.exe', async () => {
+  expect(await result(CONNECT)).toMatchObject(WORKS);
+});
+
+test('node.exe under another name', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'loopback-fast-path-'));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true, maxRetries: 10 }));
+  const execPath = join(folder, 'another name.exe');
+  copyFileSync(process.execPath, execPath);
+  expect(await result(CONNECT, { execPath })).toMatchObject(WORKS);
+});
+
+const [major = 0] = process.versions.node.split('.').map(Number);
+const permission = [major >= 24 ? '--permission' : '--experimental-permission', '--allow-fs-read=*'];
+// From 26.? on, sockets want a permission as well; older versions refuse the flag.
+const network = process.allowedNodeEnvironmentFlags.has('--allow-net') ? ['--allow-net'] : [];
+
+test('the permission model without addons: a typed error, and traffic flows', async () => {
+  expect(await result(CONNECT, { flags: [...permission, ...network] })).toMatchObject({
+    enabled: false,
+    data: 'pong',
+    status: 'ERR_LOOPBACK_FAST_PATH_BINARY',
+    probe: 'ERR_LOOPBACK_FAST_PATH_BINARY',
+    message: expect.stringContaining('--allow-addons'),
+  });
+});
+
+test('the permission model with addons', async () => {
+  expect(await result(CONNECT, { flags: [...permission, ...network, '--allow-addons'] })).toMatchObject(WORKS);
+});
+
+test('no binary: what was tried and the fix', async () => {
+  const program = CONNECT.replace(
+    "import net from 'node:net';",
+    "import net from 'node:net'; Object.defineProperty(process, 'arch', { value: 'mips' });",
+  );
+  expect(await result(program)).toMatchObject({
+    enabled: false,
+    data: 'pong',
+    status: 'ERR_LOOPBACK_FAST_PATH_BINARY',
+    message: expect.stringMatching(
+      /win32-mips.*Tried the prebuilt binary \(.*\), a binary built from source \(.*\)\. Reinstall/,
+    ),
+  });
+});

@@ -1,0 +1,239 @@
+import { once } from 'node:events';
+import { createRequire } from 'node:module';
+import * as net from 'node:net';
+import { Worker } from 'node:worker_threads';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { NativeBinding } from '../../src/native.js';
+import { answer, fastPathCalls, openSockets, take, useRecorder } from '../support/recorder.js';
+import { closing, echo, listening } from '../support/sockets.js';
+
+useRecorder();
+
+const binding = createRequire(import.meta.url)('../../prebuilds/win32-x64/loopback-fast-path.node') as NativeBinding;
+
+interface RawHandle {
+  hasRef(): boolean;
+  ref(): void;
+  unref(): void;
+}
+
+function handleOf(target: net.Socket | net.Server): RawHandle {
+  return (target as unknown as { _handle: RawHandle })._handle;
+}
+
+/** A handle that is not one, as the binding is told. */
+function imitation(ref: () => void, unref: () => void, hasRef: () => unknown = () => true): object {
+  return { ref, unref, hasRef };
+}
+
+test('exports what src/native.ts says, and no more', () => {
+  expect(Object.keys(binding).sort()).toEqual(['hasSocket', 'probe', 'setFastPath']);
+});
+
+describe('arguments', () => {
+  const wrong = [undefined, null, true, 4, 'x', 10n, Symbol('s')];
+  const call = (name: 'hasSocket' | 'setFastPath' | 'probe', args: unknown[]) => () =>
+    Reflect.apply(binding[name] as (...args: unknown[]) => unknown, undefined, args);
+
+  test.each(wrong)('handle: %s', (value) => {
+    expect(call('hasSocket', [value])).toThrow(TypeError);
+    expect(call('setFastPath', [value, true, 4, false])).toThrow(TypeError);
+  });
+
+  test.each([undefined, null, 1, 'on', {}])('on: %s', (value) => {
+    expect(call('setFastPath', [{}, value, 4, false])).toThrow(new TypeError('on must be a boolean'));
+    expect(call('probe', [4, value])).toThrow(new TypeError('on must be a boolean'));
+  });
+
+  test.each([undefined, null, 0, 5, 4.5, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 32 + 4, -4, '4', 4n, {}])(
+    'family: %s',
+    (value) => {
+      expect(call('setFastPath', [{}, true, value, false])).toThrow(new TypeError('family must be 4 or 6'));
+      expect(call('probe', [value, true])).toThrow(new TypeError('family must be 4 or 6'));
+    },
+  );
+
+  test.each([undefined, null, 1, {}])('ipv6Only: %s', (value) => {
+    expect(call('setFastPath', [{}, true, 4, value])).toThrow(new TypeError('ipv6Only must be a boolean'));
+  });
+
+  test('none of them reaches Winsock', () => {
+    expect(fastPathCalls(take())).toEqual([]);
+  });
+});
+
+describe('a handle that imitates one', () => {
+  let victim: net.Server;
+  let other: net.Server;
+  beforeAll(async () => {
+    victim = net.createServer();
+    other = net.createServer();
+    for (const server of [victim, other]) {
+      server.listen(0, '127.0.0.1');
+      await once(server, 'listening');
+    }
+  });
+  afterAll(() => {
+    victim.close();
+    other.close();
+  });
+
+  test.each<[string, object]>([
+    ['has nothing', {}],
+    ['has no functions', { hasRef: 1, ref: 2, unref: 3 }],
+    ['is a proxy without a target any more', revoked()],
+    ['throws in hasRef', imitation(noop, noop, boom)],
+    ['throws in unref', imitation(noop, boom)],
+    ['throws in ref', imitation(boom, noop)],
+    ['has accessors that throw', Object.defineProperty({}, 'hasRef', { get: boom })],
+  ])('%s: an exception', (_what, handle) => {
+    expect(() => binding.setFastPath(handle, true, 4, false)).toThrow();
+    expect(() => binding.hasSocket(handle)).toThrow();
+    expect(fastPathCalls(take())).toEqual([]);
+  });
+
+  test('flips nothing, a timer, a pipe, or several at once: not-tcp', async () => {
+    const path = `\\\\.\\pipe\\loopback-fast-path-native-${process.pid}`;
+    const pipe = net.createServer();
+    await listening(pipe, path);
+    const timer = setTimeout(() => {}, 1000);
+    const three = [victim, other, net.createServer()];
+    await listening(three[2] as net.Server);
+    const all = (method: 'ref' | 'unref') => () => {
+      for (const server of three) handleOf(server)[method]();
+    };
+    for (const handle of [
+      imitation(noop, noop),
+      imitation(noop, noop, () => 'what'),
+      imitation(
+        () => timer.ref(),
+        () => timer.unref(),
+      ),
+      handleOf(pipe),
+      imitation(all('ref'), all('unref')),
+      // One goes one way while two go the other: the counts differ by one.
+      imitation(
+        () => {
+          handleOf(victim).unref();
+          handleOf(other).ref();
+          handleOf(three[2] as net.Server).ref();
+        },
+        () => {
+          handleOf(victim).ref();
+          handleOf(other).unref();
+          handleOf(three[2] as net.Server).unref();
+        },
+      ),
+    ]) {
+      expect(binding.setFastPath(handle, true, 4, false)).toBe('not-tcp');
+      expect(binding.hasSocket(handle)).toBe('not-tcp');
+    }
+    clearTimeout(timer);
+    for (const server of [victim, other]) handleOf(server).ref();
+    expect(fastPathCalls(take())).toEqual([]);
+  });
+
+  test('a closed handle, and one that closes while it is looked for: not-tcp', async () => {
+    const server = net.createServer();
+    await listening(server);
+    const handle = handleOf(server);
+    const closingHandle = imitation(
+      () => {
+        handle.ref();
+        server.close();
+      },
+      () => handle.unref(),
+    );
+    expect(binding.setFastPath(closingHandle, true, 4, false)).toBe('not-tcp');
+    expect(binding.setFastPath(handle, true, 4, false)).toBe('not-tcp');
+    await once(server, 'close');
+    expect(binding.setFastPath(handle, true, 4, false)).toBe('not-tcp');
+  });
+});
+
+describe('the lookup', () => {
+  test.each([true, false])('leaves the reference as it was (%s)', async (referenced) => {
+    const server = net.createServer();
+    await listening(server);
+    if (!referenced) server.unref();
+    expect(binding.setFastPath(handleOf(server), true, 4, false)).toBe(undefined);
+    expect(handleOf(server).hasRef()).toBe(referenced);
+  });
+
+  test('finds each of many, referenced or not, and none of its neighbours', async () => {
+    const servers = Array.from({ length: 200 }, () => net.createServer());
+    const numbers = new Set<number>();
+    for (const [index, server] of servers.entries()) {
+      await listening(server);
+      if (index % 3 === 0) server.unref();
+      // Each accepts with 32 sockets; the recorder would run out of room.
+      take();
+    }
+    for (const server of servers) {
+      expect(binding.setFastPath(handleOf(server), true, 4, false)).toBe(undefined);
+      const [call] = fastPathCalls(take());
+      numbers.add(call?.socket ?? -1);
+    }
+    expect(numbers.size).toBe(servers.length);
+  });
+
+  test('turns it off as well (R3)', async () => {
+    const server = net.createServer();
+    await listening(server);
+    expect(binding.setFastPath(handleOf(server), false, 4, false)).toBe(undefined);
+    expect(fastPathCalls(take())).toMatchObject([{ value: 0, inputSize: 4 }]);
+    expect(binding.probe(4, false)).toBe(undefined);
+    expect(fastPathCalls(take())).toMatchObject([{ value: 0, inputSize: 4 }]);
+  });
+
+  test('knows whether libuv has made the SOCKET', async () => {
+    const socket = closing(new net.Socket());
+    socket.connect(await echo(), '127.0.0.1');
+    expect(binding.hasSocket(handleOf(socket))).toBe(false);
+    await once(socket, 'connect');
+    expect(binding.hasSocket(handleOf(socket))).toBe(true);
+  });
+});
+
+test.each([4, 6] as const)('the probe of IPv%i closes its SOCKET, whatever the answer', (family) => {
+  const before = openSockets();
+  for (const error of [0, 10045, 10022]) {
+    answer(error);
+    const result = binding.probe(family, true);
+    expect(result?.errno ?? 0).toBe(error);
+    expect(openSockets()).toBe(before);
+  }
+});
+
+test('each worker has its own instance, which goes with it', async () => {
+  const program = `
+    const { parentPort } = require('node:worker_threads');
+    const net = require('node:net');
+    const binding = require(${JSON.stringify(new URL('../../prebuilds/win32-x64/loopback-fast-path.node', import.meta.url).pathname.slice(1))});
+    const server = net.createServer().listen(0, '127.0.0.1', () => {
+      parentPort.postMessage([binding.hasSocket(server._handle), binding.setFastPath(server._handle, true, 4, false), binding.probe(4, true)]);
+      server.close();
+    });`;
+  for (let round = 0; round < 3; ++round) {
+    const workers = Array.from({ length: 4 }, () => new Worker(program, { eval: true }));
+    const exits = Promise.all(workers.map((worker) => once(worker, 'exit')));
+    const answers = await Promise.all(workers.map((worker) => once(worker, 'message')));
+    expect(answers).toEqual(workers.map(() => [[true, undefined, undefined]]));
+    await exits;
+  }
+  const server = net.createServer();
+  await listening(server);
+  expect(binding.setFastPath(handleOf(server), true, 4, false)).toBe(undefined);
+});
+
+function noop(): void {}
+
+function boom(): never {
+  throw new Error('boom');
+}
+
+function revoked(): object {
+  const { proxy, revoke } = Proxy.revocable({}, {});
+  revoke();
+  return proxy;
+}

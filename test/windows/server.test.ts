@@ -1,0 +1,308 @@
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import * as http from 'node:http';
+import * as http2 from 'node:http2';
+import * as https from 'node:https';
+import * as net from 'node:net';
+import * as tls from 'node:tls';
+import { fileURLToPath } from 'node:url';
+import { disableLoopbackFastPath, enableLoopbackFastPath, getLoopbackFastPathStatus } from 'loopback-fast-path';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { answer, fastPathCalls, listenStories, take, useRecorder } from '../support/recorder.js';
+import { certificate, closing, echo, exchange, failure, listening, thrown } from '../support/sockets.js';
+
+useRecorder();
+
+const ARMED_LISTEN = ['bind 127.0.0.1', 'fast path on', 'listen'];
+const APPLIED = { state: 'applied', family: 4, address: '127.0.0.1' };
+
+function armedEcho(): net.Server {
+  const server = net.createServer((socket) => socket.pipe(socket));
+  enableLoopbackFastPath(server);
+  expect(getLoopbackFastPathStatus(server)).toEqual({ state: 'armed' });
+  return server;
+}
+
+async function connected(port: number, host = '127.0.0.1'): Promise<net.Socket> {
+  const socket = closing(net.connect(port, host));
+  await once(socket, 'connect');
+  return socket;
+}
+
+/** A raw TCP handle of Node, bound to a free port. */
+async function boundHandle(): Promise<object> {
+  const handle = (net as unknown as { _createServerHandle(...args: unknown[]): object | number })._createServerHandle(
+    '127.0.0.1',
+    0,
+    4,
+  );
+  if (typeof handle === 'number') throw new Error(`bind: ${handle}`);
+  return handle;
+}
+
+describe('listen()', () => {
+  test.each<[string, unknown[]]>([
+    ['(port, host)', [0, '127.0.0.1']],
+    ['(options)', [{ port: 0, host: '127.0.0.1' }]],
+    ['(options) with exclusive', [{ port: 0, host: '127.0.0.1', exclusive: true }]],
+    ['(port, host, backlog)', [0, '127.0.0.1', 5]],
+    ['(options) with another address of 127.0.0.0/8', [{ port: 0, host: '127.0.0.2' }]],
+  ])('%s', async (_form, args) => {
+    const server = armedEcho();
+    const port = await listening(server, ...args);
+    const calls = take();
+    const address = (server.address() as net.AddressInfo).address;
+    expect(listenStories(calls)).toEqual([[`bind ${address}`, 'fast path on', 'listen']]);
+    expect(fastPathCalls(calls)).toMatchObject([
+      { value: 1, inputSize: 4, outputSize: 0, hasOutput: false, hasBytesReturned: true, overlapped: false },
+    ]);
+    expect(getLoopbackFastPathStatus(server)).toEqual({ ...APPLIED, address });
+    expect(await exchange(await connected(port, address))).toBe('ping');
+  });
+
+  test('(port, name) armed right after it, while the name is looked up', async () => {
+    const server = net.createServer((socket) => socket.pipe(socket));
+    const ready = listening(server, 0, 'localhost');
+    enableLoopbackFastPath(server);
+    await ready;
+    const { address, family } = server.address() as net.AddressInfo;
+    expect(getLoopbackFastPathStatus(server)).toEqual(
+      family === 'IPv4' ? { ...APPLIED, address } : { state: 'skipped', reason: 'ipv6' },
+    );
+  });
+
+  test("on '0.0.0.0'", async () => {
+    const server = armedEcho();
+    const port = await listening(server, 0, '0.0.0.0');
+    expect(listenStories(take())).toEqual([['bind 0.0.0.0', 'fast path on', 'listen']]);
+    expect(getLoopbackFastPathStatus(server)).toEqual({ ...APPLIED, address: '0.0.0.0' });
+    expect(await exchange(await connected(port))).toBe('ping');
+  });
+
+  test('(handle)', async () => {
+    const server = armedEcho();
+    const port = await listening(server, await boundHandle());
+    expect(listenStories(take())).toEqual([ARMED_LISTEN]);
+    expect(getLoopbackFastPathStatus(server)).toEqual(APPLIED);
+    expect(await exchange(await connected(port))).toBe('ping');
+  });
+
+  test('(BoundSocket)', async (context) => {
+    const BoundSocket = (net as { BoundSocket?: new (options: object) => object }).BoundSocket;
+    if (BoundSocket === undefined) return context.skip(`net.BoundSocket is not in Node ${process.version}`);
+    const server = armedEcho();
+    const port = await listening(server, new BoundSocket({ host: '127.0.0.1' }));
+    expect(listenStories(take())).toEqual([ARMED_LISTEN]);
+    expect(await exchange(await connected(port))).toBe('ping');
+  });
+
+  test('keeps an earlier unref()', async () => {
+    const server = armedEcho();
+    server.unref();
+    await listening(server);
+    expect((server as unknown as { _handle: { hasRef(): boolean } })._handle.hasRef()).toBe(false);
+    expect(getLoopbackFastPathStatus(server)).toEqual(APPLIED);
+  });
+
+  test('closed and again', async () => {
+    const server = armedEcho();
+    for (let round = 0; round < 3; ++round) {
+      const port = await listening(server);
+      expect(listenStories(take())).toEqual([ARMED_LISTEN]);
+      expect(getLoopbackFastPathStatus(server)).toEqual(APPLIED);
+      const socket = await connected(port);
+      expect(await exchange(socket)).toBe('ping');
+      socket.destroy();
+      server.close();
+      await once(server, 'close');
+    }
+  });
+
+  test('again in the tick of close()', async () => {
+    const server = armedEcho();
+    await listening(server);
+    take();
+    server.close();
+    await listening(server);
+    expect(listenStories(take())).toEqual([ARMED_LISTEN]);
+  });
+
+  test('again after the address was in use', async () => {
+    const taken = await echo();
+    const server = armedEcho();
+    server.listen(taken, '127.0.0.1');
+    expect(await failure(server)).toMatchObject({ code: 'EADDRINUSE' });
+    expect(getLoopbackFastPathStatus(server)).toEqual({ state: 'armed' });
+    take();
+    await listening(server);
+    expect(listenStories(take())).toEqual([ARMED_LISTEN]);
+  });
+
+  test('on a named pipe is skipped', async () => {
+    const server = armedEcho();
+    const path = `\\\\.\\pipe\\loopback-fast-path-server-${process.pid}`;
+    await listening(server, path);
+    expect(getLoopbackFastPathStatus(server)).toEqual({ state: 'skipped', reason: 'not-tcp' });
+    expect(fastPathCalls(take())).toEqual([]);
+  });
+});
+
+describe('the servers of Node', () => {
+  test('http', async () => {
+    const server = http.createServer((_request, response) => response.end('hello'));
+    enableLoopbackFastPath(server);
+    const port = await listening(server);
+    expect(listenStories(take())).toEqual([ARMED_LISTEN]);
+    expect(await (await fetch(`http://127.0.0.1:${port}/`)).text()).toBe('hello');
+  });
+
+  test('https', async () => {
+    const server = https.createServer(certificate, (_request, response) => response.end('hello'));
+    enableLoopbackFastPath(server);
+    const port = await listening(server);
+    expect(listenStories(take())).toEqual([ARMED_LISTEN]);
+    const request = https.get({ port, host: '127.0.0.1', ca: certificate.cert, agent: false });
+    const [response] = (await once(request, 'response')) as [http.IncomingMessage];
+    expect((await response.toArray()).join('')).toBe('hello');
+  });
+
+  test.each([
+    ['http2', () => http2.createServer(), 'http'],
+    ['http2 over TLS', () => http2.createSecureServer(certificate), 'https'],
+  ])('%s', async (_name, create, scheme) => {
+    const server: net.Server = create();
+    server.on('stream', (stream: http2.ServerHttp2Stream) => stream.end('hello'));
+    enableLoopbackFastPath(server);
+    const port = await listening(server);
+    expect(listenStories(take())).toEqual([ARMED_LISTEN]);
+    const session = http2.connect(`${scheme}://127.0.0.1:${port}`, { ca: certificate.cert });
+    expect((await session.request({ ':path': '/' }).toArray()).join('')).toBe('hello');
+    session.close();
+    await once(session, 'close');
+  });
+
+  test('tls', async () => {
+    const server = tls.createServer(certificate, (socket) => socket.pipe(socket));
+    enableLoopbackFastPath(server);
+    const port = await listening(server);
+    expect(listenStories(take())).toEqual([ARMED_LISTEN]);
+    const socket = closing(tls.connect({ port, host: '127.0.0.1', ca: certificate.cert }));
+    await once(socket, 'secureConnect');
+    expect(await exchange(socket)).toBe('ping');
+  });
+});
+
+describe('too late', () => {
+  test('when it listens', async () => {
+    const server = net.createServer();
+    await listening(server);
+    expect(thrown(() => enableLoopbackFastPath(server))).toMatchObject({ code: 'ERR_LOOPBACK_FAST_PATH_TOO_LATE' });
+  });
+
+  test('to disable it, while it listens with it', async () => {
+    const server = armedEcho();
+    await listening(server);
+    expect(thrown(() => disableLoopbackFastPath(server))).toMatchObject({ code: 'ERR_LOOPBACK_FAST_PATH_TOO_LATE' });
+    expect(getLoopbackFastPathStatus(server)).toEqual(APPLIED);
+  });
+
+  test('but not to disable it for the next listen()', async () => {
+    const server = armedEcho();
+    await listening(server);
+    server.close();
+    await once(server, 'close');
+    disableLoopbackFastPath(server);
+    take();
+    await listening(server);
+    expect(fastPathCalls(take())).toEqual([]);
+    expect(getLoopbackFastPathStatus(server)).toEqual({ state: 'off' });
+  });
+});
+
+test('no accessor or wrapper is on the handle or in its place once it listens', async () => {
+  const plain = net.createServer();
+  const armed = armedEcho();
+  await listening(plain);
+  await listening(armed);
+  const descriptor = (server: net.Server) => {
+    const { value: _value, ...rest } = Object.getOwnPropertyDescriptor(server, '_handle') ?? {};
+    return rest;
+  };
+  expect(descriptor(armed)).toEqual(descriptor(plain));
+  const handleOf = (server: net.Server) => (server as unknown as { _handle: object })._handle;
+  expect(Reflect.ownKeys(handleOf(armed))).toEqual(Reflect.ownKeys(handleOf(plain)));
+  expect(Object.keys(armed)).toEqual(Object.keys(plain));
+});
+
+test('another wrapper of _listen2 works before and after ours', async () => {
+  type Wrapped = net.Server & { _listen2(...args: unknown[]): unknown };
+  const seen: string[] = [];
+  const wrap = (server: net.Server, name: string) => {
+    const wrapped = server as Wrapped;
+    const original = wrapped._listen2;
+    wrapped._listen2 = function (...args) {
+      seen.push(name);
+      return original.apply(this, args);
+    };
+  };
+  const server = net.createServer();
+  wrap(server, 'inner');
+  enableLoopbackFastPath(server);
+  wrap(server, 'outer');
+  await listening(server);
+  expect(seen).toEqual(['outer', 'inner']);
+  expect(listenStories(take())).toEqual([ARMED_LISTEN]);
+});
+
+test('two copies of the package arm one server without breaking it', async () => {
+  const copy = (await import(
+    `${import.meta.resolve('loopback-fast-path').replace('index.js', 'fast-path.js')}?copy`
+  )) as {
+    enableLoopbackFastPath: typeof enableLoopbackFastPath;
+  };
+  const server = armedEcho();
+  copy.enableLoopbackFastPath(server);
+  const port = await listening(server);
+  expect(listenStories(take())[0]?.at(-1)).toBe('listen');
+  expect(await exchange(await connected(port))).toBe('ping');
+});
+
+describe('in a cluster', () => {
+  const program = fileURLToPath(new URL('../support/cluster.mjs', import.meta.url));
+
+  test.each([
+    ['SCHED_NONE', 'none', {}, 'asked'],
+    ['SCHED_RR', 'rr', {}, 'cluster'],
+    ['SCHED_RR with exclusive', 'rr', { exclusive: true }, 'asked'],
+  ])('%s', async (_name, policy, options, expected) => {
+    const primary = fork(program, [JSON.stringify(options)], {
+      env: { ...process.env, NODE_CLUSTER_SCHED_POLICY: policy },
+    });
+    onTestFinished(() => {
+      primary.kill();
+    });
+    const [result] = (await once(primary, 'message')) as [
+      { status: { state: string; reason?: string; error?: string } },
+    ];
+    await once(primary, 'exit');
+    const { status } = result;
+    // The worker has no recorder: the system itself answers, and Wine says no.
+    const asked = status.state === 'applied' || status.error === 'WSAEOPNOTSUPP';
+    expect(asked ? 'asked' : status.reason).toBe(expected);
+    expect(result).toMatchObject({ echoed: 'ping' });
+  });
+});
+
+test('required: where the system refuses, it does not listen', async () => {
+  answer(10045);
+  const server = net.createServer();
+  enableLoopbackFastPath(server, { required: true });
+  server.listen(0, '127.0.0.1');
+  expect(server.listening).toBe(false);
+  expect(await failure(server)).toMatchObject({ code: 'WSAEOPNOTSUPP', errno: 10045, syscall: 'WSAIoctl' });
+  expect(server.listening).toBe(false);
+  expect(listenStories(take())).toEqual([]);
+  answer(0);
+  await listening(server);
+  expect(getLoopbackFastPathStatus(server)).toEqual(APPLIED);
+});

@@ -1,0 +1,214 @@
+import { spawn } from 'node:child_process';
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { once } from 'node:events';
+import * as net from 'node:net';
+import {
+  disableLoopbackFastPath,
+  enableLoopbackFastPath,
+  getLoopbackFastPathStatus,
+  type LoopbackFastPathStatusMessage,
+  type LoopbackFastPathTarget,
+  tryEnableLoopbackFastPath,
+} from 'loopback-fast-path';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { answer, fastPathCalls, take, useRecorder } from '../support/recorder.js';
+import { closing, echo, exchange, listening, thrown } from '../support/sockets.js';
+
+useRecorder();
+
+const makers: [string, () => LoopbackFastPathTarget][] = [
+  ['a socket', () => closing(new net.Socket())],
+  ['a server', () => net.createServer()],
+];
+
+/** Everything that can be seen of an object from outside. */
+function snapshot(target: LoopbackFastPathTarget) {
+  return {
+    properties: Object.getOwnPropertyDescriptors(target),
+    events: target.eventNames().map((name) => [name, target.rawListeners(name)]),
+  };
+}
+
+describe.each(makers)('%s', (_what, make) => {
+  test('is off at first', () => {
+    expect(getLoopbackFastPathStatus(make())).toEqual({ state: 'off' });
+  });
+
+  test('enabled and disabled is as it was found', () => {
+    const target = make();
+    const before = snapshot(target);
+    enableLoopbackFastPath(target);
+    expect(getLoopbackFastPathStatus(target)).toEqual({ state: 'armed' });
+    disableLoopbackFastPath(target);
+    expect(snapshot(target)).toEqual(before);
+    expect(getLoopbackFastPathStatus(target)).toEqual({ state: 'off' });
+  });
+
+  test('enabled and disabled keeps what others put there', () => {
+    const target = make();
+    const listener = () => {};
+    target.on('connectionAttempt', listener);
+    Object.defineProperty(target, '_listen2', {
+      value: listener,
+      configurable: true,
+      enumerable: true,
+      writable: false,
+    });
+    const before = snapshot(target);
+    enableLoopbackFastPath(target);
+    disableLoopbackFastPath(target);
+    expect(snapshot(target)).toEqual(before);
+  });
+
+  test('enabled twice is enabled once', () => {
+    const target = make();
+    enableLoopbackFastPath(target);
+    const once = snapshot(target);
+    enableLoopbackFastPath(target);
+    expect(snapshot(target)).toEqual(once);
+    disableLoopbackFastPath(target);
+    expect(getLoopbackFastPathStatus(target)).toEqual({ state: 'off' });
+  });
+
+  test('disabled where nothing was enabled', () => {
+    const target = make();
+    const before = snapshot(target);
+    disableLoopbackFastPath(target);
+    expect(snapshot(target)).toEqual(before);
+  });
+});
+
+test('disabled before use: an ordinary connection', async () => {
+  const socket = closing(net.connect(await echo(), '127.0.0.1'));
+  enableLoopbackFastPath(socket);
+  disableLoopbackFastPath(socket);
+  await once(socket, 'connect');
+  expect(fastPathCalls(take())).toEqual([]);
+  expect(getLoopbackFastPathStatus(socket)).toEqual({ state: 'off' });
+});
+
+test('disabled after it was applied: too late (B5), and the connection goes on', async () => {
+  const socket = closing(net.connect(await echo(), '127.0.0.1'));
+  enableLoopbackFastPath(socket);
+  await once(socket, 'connect');
+  expect(thrown(() => disableLoopbackFastPath(socket))).toMatchObject({ code: 'ERR_LOOPBACK_FAST_PATH_TOO_LATE' });
+  expect(await exchange(socket)).toBe('ping');
+});
+
+test('enabled again after it was applied: harmless', async () => {
+  const socket = closing(net.connect(await echo(), '127.0.0.1'));
+  enableLoopbackFastPath(socket);
+  await once(socket, 'connect');
+  enableLoopbackFastPath(socket);
+  expect(tryEnableLoopbackFastPath(socket)).toBe(true);
+  expect(getLoopbackFastPathStatus(socket)).toEqual({ state: 'applied', family: 4, address: '127.0.0.1' });
+  expect(fastPathCalls(take())).toHaveLength(1);
+});
+
+test('the later options count', async () => {
+  const port = await echo(0, '::1');
+  const socket = closing(net.connect(port, '::1'));
+  enableLoopbackFastPath(socket);
+  enableLoopbackFastPath(socket, { ipv6: true });
+  await once(socket, 'connect');
+  expect(getLoopbackFastPathStatus(socket)).toEqual({ state: 'applied', family: 6, address: '::1' });
+});
+
+test('tryEnable: false means failed, with the error that enable throws', async () => {
+  const socket = closing(net.connect(await echo(), '127.0.0.1'));
+  await once(socket, 'connect');
+  expect(tryEnableLoopbackFastPath(socket)).toBe(false);
+  const status = getLoopbackFastPathStatus(socket);
+  expect(status).toMatchObject({ state: 'failed', error: { code: 'ERR_LOOPBACK_FAST_PATH_TOO_LATE' } });
+  const error = thrown(() => enableLoopbackFastPath(socket)) as Error;
+  expect((status as { error: Error }).error.message).toBe(error.message);
+  const server = net.createServer();
+  await listening(server);
+  expect(tryEnableLoopbackFastPath(server)).toBe(false);
+  expect(getLoopbackFastPathStatus(server)).toMatchObject({
+    state: 'failed',
+    error: { code: 'ERR_LOOPBACK_FAST_PATH_TOO_LATE' },
+  });
+});
+
+describe('the diagnostics channel', () => {
+  const CHANNEL = 'loopback-fast-path:status';
+
+  function subscribed(): [LoopbackFastPathTarget, unknown][] {
+    const messages: [LoopbackFastPathTarget, unknown][] = [];
+    const listener = (message: unknown) => {
+      const { target, status } = message as LoopbackFastPathStatusMessage;
+      messages.push([target, status]);
+    };
+    subscribe(CHANNEL, listener);
+    onTestFinished(() => {
+      unsubscribe(CHANNEL, listener);
+    });
+    return messages;
+  }
+
+  test('tells every change of a client and a server once', async () => {
+    const messages = subscribed();
+    const server = net.createServer();
+    enableLoopbackFastPath(server);
+    enableLoopbackFastPath(server);
+    const port = await listening(server);
+    answer(10045);
+    const socket = closing(net.connect(port, '127.0.0.1'));
+    enableLoopbackFastPath(socket);
+    await once(socket, 'connect');
+    const other = new net.Socket();
+    enableLoopbackFastPath(other);
+    disableLoopbackFastPath(other);
+    expect(messages.map(([target]) => target)).toEqual([server, server, socket, socket, other, other]);
+    expect(messages.map(([, status]) => status)).toEqual([
+      { state: 'armed' },
+      { state: 'applied', family: 4, address: '127.0.0.1' },
+      { state: 'armed' },
+      { state: 'failed', error: expect.objectContaining({ code: 'WSAEOPNOTSUPP' }) },
+      { state: 'armed' },
+      { state: 'off' },
+    ]);
+    expect(messages.every(([, status]) => Object.isFrozen(status))).toBe(true);
+  });
+
+  test('a subscriber that throws does not reach the connection', async () => {
+    const thrower = () => {
+      throw new Error('subscriber');
+    };
+    // Node reports it as an uncaught exception; so that the test sees it:
+    const listeners = process.listeners('uncaughtException');
+    process.removeAllListeners('uncaughtException');
+    const caught: unknown[] = [];
+    process.on('uncaughtException', (error) => caught.push(error));
+    const socket = closing(new net.Socket());
+    enableLoopbackFastPath(socket);
+    subscribe(CHANNEL, thrower);
+    onTestFinished(() => {
+      unsubscribe(CHANNEL, thrower);
+      process.removeAllListeners('uncaughtException');
+      for (const listener of listeners) process.on('uncaughtException', listener);
+    });
+    socket.connect(await echo(), '127.0.0.1');
+    await once(socket, 'connect');
+    expect(await exchange(socket)).toBe('ping');
+    expect(caught).toMatchObject([{ message: 'subscriber' }]);
+  });
+});
+
+test('NODE_DEBUG=loopback-fast-path prints every change', async () => {
+  const program = `
+    import net from 'node:net';
+    import { enableLoopbackFastPath } from 'loopback-fast-path';
+    const server = net.createServer().listen(0, '127.0.0.1', () => {
+      const socket = net.connect(server.address().port, '127.0.0.1', () => { socket.destroy(); server.close(); });
+      enableLoopbackFastPath(socket);
+    });`;
+  const child = spawn(process.execPath, ['--input-type=module', '--eval', program], {
+    env: { ...process.env, NODE_DEBUG: 'loopback-fast-path' },
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  const printed = (await child.stderr.toArray()).join('');
+  expect(printed).toMatch(/LOOPBACK-FAST-PATH \d+: Socket armed/);
+  expect(printed).toMatch(/LOOPBACK-FAST-PATH \d+: Socket (applied|failed): /);
+});

@@ -1,0 +1,77 @@
+// `npm test`: everything that must hold before a change lands. On Windows with
+// this Node; elsewhere on this system's Node and on every supported node.exe
+// under Wine. Sets up what it needs. The last line counts the tests.
+
+import { mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { buildNative } from './build-native.js';
+import { buildTypeScript, installDependencies, isWindows, readJson, root, run, runPackage } from './run.js';
+import { runInside } from './trixie.js';
+import { runWindowsNode, VERSIONS } from './windows-node.js';
+
+const results = join(root, 'build', 'results');
+const failed = [];
+
+async function step(name, action) {
+  const start = Date.now();
+  console.log(`\n# ${name}`);
+  try {
+    await action();
+  } catch (error) {
+    console.error(error.message);
+    failed.push(name);
+  }
+  console.log(`# ${name}: ${((Date.now() - start) / 1000).toFixed(1)} s`);
+}
+
+function vitest(name) {
+  return [
+    ...['node_modules/vitest/vitest.mjs', 'run', '--reporter=default', '--reporter=json'],
+    `--outputFile.json=build/results/${name}.json`,
+  ];
+}
+
+/** [passed, failed, skipped] of all runs; a run that left no result has failed once. */
+function count() {
+  const counts = [0, failed.length, 0];
+  for (const file of readdirSync(results)) {
+    const { numPassedTests, numFailedTests, numPendingTests, numTodoTests } = readJson(join(results, file));
+    counts[0] += numPassedTests;
+    counts[1] += numFailedTests;
+    counts[2] += numPendingTests + numTodoTests;
+  }
+  return counts;
+}
+
+rmSync(results, { recursive: true, force: true });
+mkdirSync(results, { recursive: true });
+installDependencies();
+
+await step('format and lint', () => runPackage('@biomejs/biome/bin/biome', ['check', '--error-on-warnings', '.']));
+await step('types', () => {
+  buildTypeScript();
+  runPackage('typescript/bin/tsc', ['-p', 'test']);
+});
+await step('native build', () => buildNative({ check: true }));
+if (!isWindows) {
+  await step('format of native code', async () => {
+    const files = "native test/recorder -name '*.cc' -o -name '*.h'";
+    const code = await runInside(['sh', '-c', `clang-format --dry-run -Werror $(find ${files})`]);
+    if (code !== 0) throw new Error('npm run format mends it.');
+  });
+}
+await step(`tests on ${process.platform}, Node ${process.version}`, () =>
+  run(process.execPath, vitest(process.version)),
+);
+if (!isWindows) {
+  for (const version of VERSIONS) {
+    await step(`tests on node.exe ${version} under Wine`, async () => {
+      if ((await runWindowsNode(version, vitest(`wine-${version}`))) !== 0) throw new Error('There were failures.');
+    });
+  }
+}
+
+const [passed, failures, skipped] = count();
+if (failed.length > 0) console.log(`\nFailed: ${failed.join('; ')}`);
+console.log(`\n${passed} passed, ${failures} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`);
+process.exitCode = failures > 0 ? 1 : 0;
