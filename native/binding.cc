@@ -60,7 +60,8 @@ Napi::Maybe<Napi::Value> CallMethod(Napi::Object handle, const char* name) {
 }
 
 // The libuv handle under a JS handle of this environment's loop. nullptr where
-// there is none, and where an exception is pending.
+// there is none, and where an exception is pending. The reference is flipped
+// and put back; nothing can come in between, since nothing here waits.
 uv_handle_s* FindTcpHandle(Napi::Object handle) {
   const Napi::Env env = handle.Env();
   const Instance& instance = *env.GetInstanceData<Instance>();
@@ -69,30 +70,28 @@ uv_handle_s* FindTcpHandle(Napi::Object handle) {
     return nullptr;
   }
   uv_loop_s* loop = nullptr;
-  if (napi_get_uv_event_loop(env, &loop) != napi_ok) return nullptr;
+  if (napi_get_uv_event_loop(env, &loop) != napi_ok) {
+    Reject(env, "the host has no event loop");
+    return nullptr;
+  }
 
   const Napi::Maybe<Napi::Value> referenced = CallMethod(handle, "hasRef");
   if (referenced.IsNothing()) return nullptr;
-  const bool has_ref = referenced.Unwrap().IsBoolean() &&
+  const bool had_ref = referenced.Unwrap().IsBoolean() &&
                        referenced.Unwrap().As<Napi::Boolean>().Value();
 
-  ReferenceWatch watch(instance.uv, loop);
-  if (CallMethod(handle, has_ref ? "unref" : "ref").IsNothing()) return nullptr;
-  watch.Before();
-  if (CallMethod(handle, has_ref ? "ref" : "unref").IsNothing()) return nullptr;
-  return watch.After();
-}
-
-// hasSocket(handle: object): boolean | 'not-tcp'
-Napi::Value HasSocket(const Napi::CallbackInfo& info) {
-  const Napi::Env env = info.Env();
-  if (!info[0].IsObject()) return Reject(env, "handle must be an object");
-
-  uv_handle_s* const handle = FindTcpHandle(info[0].As<Napi::Object>());
-  if (env.IsExceptionPending()) return Napi::Value();
-  if (handle == nullptr) return Napi::String::New(env, "not-tcp");
-  const Libuv& uv = env.GetInstanceData<Instance>()->uv;
-  return Napi::Boolean::New(env, SocketOf(uv, handle) != INVALID_SOCKET);
+  uv_handle_s* found = nullptr;
+  bool more = true;
+  for (size_t first = 0; more && found == nullptr;
+       first += UnreferencedTcpHandles::kCapacity) {
+    if (CallMethod(handle, "unref").IsNothing()) return nullptr;
+    const UnreferencedTcpHandles candidates(instance.uv, loop, first);
+    if (CallMethod(handle, "ref").IsNothing()) return nullptr;
+    found = candidates.NowReferenced();
+    more = candidates.full();
+  }
+  if (!had_ref && CallMethod(handle, "unref").IsNothing()) return nullptr;
+  return found;
 }
 
 // setFastPath(handle: object, on: boolean, family: 4 | 6, ipv6Only: boolean):
@@ -146,7 +145,6 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
     Set(exports, "missingHostFunction",
         Napi::String::New(env, instance->missing));
   }
-  Set(exports, "hasSocket", Napi::Function::New<HasSocket>(env, "hasSocket"));
   Set(exports, "setFastPath",
       Napi::Function::New<SetFastPathOfHandle>(env, "setFastPath"));
   Set(exports, "probe", Napi::Function::New<Probe>(env, "probe"));

@@ -4,48 +4,40 @@
 
 namespace loopback {
 
-ReferenceWatch::Tally ReferenceWatch::CountUnreferenced() const {
-  Tally tally{&uv_, 0, 0};
+UnreferencedTcpHandles::UnreferencedTcpHandles(const Libuv& uv, uv_loop_s* loop,
+                                               size_t first)
+    : uv_(uv), skip_(first) {
   uv_.walk(
-      loop_,
-      [](uv_handle_s* handle, void* argument) {
-        Tally* const tally = static_cast<Tally*>(argument);
-        if (tally->uv->has_ref(handle) != 0) return;
-        tally->count += 1;
-        tally->mix ^= reinterpret_cast<size_t>(handle);
+      loop,
+      [](uv_handle_s* handle, void* self) {
+        static_cast<UnreferencedTcpHandles*>(self)->Visit(handle);
       },
-      &tally);
-  return tally;
+      this);
 }
 
-bool ReferenceWatch::Contains(const uv_handle_s* handle) const {
-  struct Search {
-    const uv_handle_s* wanted;
-    bool found;
-  } search{handle, false};
-  uv_.walk(
-      loop_,
-      [](uv_handle_s* visited, void* argument) {
-        Search* const search = static_cast<Search*>(argument);
-        if (visited == search->wanted) search->found = true;
-      },
-      &search);
-  return search.found;
-}
-
-uv_handle_s* ReferenceWatch::After() const {
-  const Tally after = CountUnreferenced();
-  if (after.count + 1 != before_.count && before_.count + 1 != after.count) {
-    return nullptr;
+void UnreferencedTcpHandles::Visit(uv_handle_s* handle) {
+  // First what rules out most handles.
+  if (uv_.has_ref(handle) != 0) return;
+  if (uv_.handle_get_type(handle) != kUvTcp || uv_.is_closing(handle) != 0) {
+    return;
   }
-  uv_handle_s* const handle =
-      reinterpret_cast<uv_handle_s*>(before_.mix ^ after.mix);
-  // Flipping three handles at once leaves the mix of three addresses, which is
-  // no address: ask before it is used as one.
-  if (!Contains(handle)) return nullptr;
-  if (uv_.handle_get_type(handle) != kUvTcp) return nullptr;
-  if (uv_.is_closing(handle) != 0) return nullptr;
-  return handle;
+  if (skip_ > 0) {
+    --skip_;
+  } else if (!full()) {
+    handles_[count_++] = handle;
+  }
+}
+
+uv_handle_s* UnreferencedTcpHandles::NowReferenced() const {
+  uv_handle_s* found = nullptr;
+  for (size_t i = 0; i < count_; ++i) {
+    if (uv_.has_ref(handles_[i]) == 0 || uv_.is_closing(handles_[i]) != 0) {
+      continue;
+    }
+    if (found != nullptr) return nullptr;
+    found = handles_[i];
+  }
+  return found;
 }
 
 SOCKET SocketOf(const Libuv& uv, const uv_handle_s* handle) {

@@ -7,39 +7,33 @@
 
 namespace loopback {
 
-// Finds the one handle of a loop whose reference changes between two moments.
-// Node-API gives no way from a JS handle to its uv_handle_t, but the JS handle
-// has ref() and unref(), and uv_has_ref() shows their effect from outside:
+// Node-API gives no way from a JS handle to its uv_handle_t. But the JS handle
+// has ref() and unref(), and libuv tells which of its handles are referenced:
+// the one that is unreferenced while this is made and referenced afterwards is
+// the one whose ref() was called in between.
 //
-//   ReferenceWatch watch(uv, loop);
-//   watch.Before();  /* flip the reference in JavaScript */
-//   uv_handle_s* handle = watch.After();
-//
-// Nothing is remembered but a sum, so the memory is the same for 1 and for
-// 10,000 handles, and no pointer outlives what it points to.
-class ReferenceWatch final {
+// Holds a batch of fixed size, from the handle with the number `first` on, so
+// that neither stack nor heap grow with the number of handles. As a rule one
+// batch has them all: few programs unref() sockets. The pointers are good until
+// the loop runs again.
+class UnreferencedTcpHandles final {
  public:
-  ReferenceWatch(const Libuv& uv, uv_loop_s* loop) : uv_(uv), loop_(loop) {}
+  UnreferencedTcpHandles(const Libuv& uv, uv_loop_s* loop, size_t first);
 
-  void Before() { before_ = CountUnreferenced(); }
+  // The one that is referenced by now; nullptr if there is none, or several.
+  uv_handle_s* NowReferenced() const;
 
-  // The handle, if exactly one changed and it is an open TCP handle; nullptr
-  // otherwise.
-  uv_handle_s* After() const;
+  // Whether there can be more, from this number on.
+  bool full() const { return count_ == kCapacity; }
+  static constexpr size_t kCapacity = 256;
 
  private:
-  struct Tally {
-    const Libuv* uv;
-    size_t count;
-    size_t mix;  // the addresses, xor-ed
-  };
-
-  Tally CountUnreferenced() const;
-  bool Contains(const uv_handle_s* handle) const;
+  void Visit(uv_handle_s* handle);
 
   const Libuv& uv_;
-  uv_loop_s* const loop_;
-  Tally before_{};
+  size_t skip_;
+  size_t count_ = 0;
+  uv_handle_s* handles_[kCapacity];
 };
 
 // The SOCKET that libuv made for a handle; INVALID_SOCKET before there is one.

@@ -1,4 +1,3 @@
-import { isIP } from 'node:net';
 import type { LoopbackFastPathTarget, Settings } from './arguments.js';
 import { LoopbackFastPathError, winsockError } from './errors.js';
 import { native } from './native.js';
@@ -14,10 +13,18 @@ export interface Handle {
   readonly _parent?: Handle | null;
 }
 
-/** The handle with the SOCKET, once there is one. */
+/**
+ * The handle with the SOCKET, once there is one.
+ *
+ * @throws {LoopbackFastPathError} `…_HOST` where it is not one of Node's.
+ */
 export function transportHandle(target: LoopbackFastPathTarget): Handle | undefined {
-  const handle = (target as { _handle?: Handle | null })._handle ?? undefined;
-  return handle?._parent ?? handle;
+  try {
+    const handle = (target as { _handle?: Handle | null })._handle ?? undefined;
+    return handle?._parent ?? handle;
+  } catch (cause) {
+    throw asError(cause);
+  }
 }
 
 /**
@@ -40,22 +47,19 @@ export function apply(target: LoopbackFastPathTarget, address: string, settings:
 }
 
 /**
- * Whether libuv has made the SOCKET of a handle yet.
+ * The address a handle is bound to: `''` for what has none, such as a named
+ * pipe, and undefined while libuv has not made the SOCKET yet.
  *
- * @throws {LoopbackFastPathError} `…_HOST`.
+ * @throws {LoopbackFastPathError} `…_HOST` where it is not one of Node's.
  */
-export function hasSocket(handle: Handle): boolean | 'not-tcp' {
+export function boundAddress(handle: Handle): string | undefined {
   try {
-    return native().hasSocket(handle);
+    if (handle.getsockname === undefined) return '';
+    const out: { address?: string } = {};
+    return handle.getsockname(out) === 0 ? out.address : undefined;
   } catch (cause) {
     throw asError(cause);
   }
-}
-
-/** The address a listening handle is bound to; `''` for what has none, such as a named pipe. */
-export function boundAddress(handle: Handle): string {
-  const out: { address?: string } = {};
-  return handle.getsockname?.(out) === 0 && isIP(out.address ?? '') !== 0 ? (out.address as string) : '';
 }
 
 /** Any thrown value as an error of this package. */

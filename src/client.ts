@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import { apply, hasSocket, requiredError, transportHandle } from './apply.js';
+import { apply, boundAddress, requiredError, transportHandle } from './apply.js';
 import type { Settings } from './arguments.js';
 import { LoopbackFastPathError } from './errors.js';
 import { native } from './native.js';
@@ -70,15 +70,15 @@ function progressOf(socket: Socket): 'ahead' | 'begun' | 'begun-not-tcp' {
   if (socket.destroyed) return 'begun';
   const handle = transportHandle(socket);
   if (handle === undefined) return 'ahead';
-  const has = hasSocket(handle);
   if (socket.connecting) {
+    const bound = boundAddress(handle);
     // connect() of a named pipe begins at once, and has no use for this anyway.
-    if (has === 'not-tcp') return 'begun-not-tcp';
+    if (bound === '') return 'begun-not-tcp';
     // libuv makes the SOCKET at the first attempt and not before.
-    return has ? 'begun' : 'ahead';
+    return bound === undefined ? 'ahead' : 'begun';
   }
   // A handle before connect() is one that the caller bound (net.BoundSocket).
-  return socket.remoteAddress !== undefined || has === 'not-tcp' ? 'begun' : 'ahead';
+  return socket.remoteAddress !== undefined || !('getsockname' in handle) ? 'begun' : 'ahead';
 }
 
 function tooLate(): LoopbackFastPathError {

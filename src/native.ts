@@ -6,9 +6,6 @@ export interface NativeBinding {
   /** The first function of libuv that the host lacks; then only `probe` works. */
   readonly missingHostFunction?: string;
 
-  /** Whether libuv has made the SOCKET of a handle yet. */
-  hasSocket(handle: object): boolean | 'not-tcp';
-
   /**
    * SIO_LOOPBACK_FAST_PATH on the SOCKET of a handle. Where there is none yet,
    * libuv makes it and binds it to ANY:0 of `family`, which is what its connect

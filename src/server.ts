@@ -115,7 +115,7 @@ function applyToListener(
     if (typeof handle.hasRef !== 'function') return { state: 'skipped', reason: 'cluster' };
     // Without a host, and for a handle that was bound elsewhere, only the
     // SOCKET knows the address.
-    const bound = address !== null && isIP(address) !== 0 ? address : boundAddress(handle);
+    const bound = address !== null && isIP(address) !== 0 ? address : (boundAddress(handle) ?? '');
     return apply(server, bound, settings);
   } catch (cause) {
     return { state: 'failed', error: asError(cause) };

@@ -31,16 +31,18 @@ function vitest(name) {
   ];
 }
 
-/** [passed, failed, skipped] of all runs; a run that left no result has failed once. */
-function count() {
-  const counts = [0, failed.length, 0];
-  for (const file of readdirSync(results)) {
-    const { numPassedTests, numFailedTests, numPendingTests, numTodoTests } = readJson(join(results, file));
-    counts[0] += numPassedTests;
-    counts[1] += numFailedTests;
-    counts[2] += numPendingTests + numTodoTests;
-  }
-  return counts;
+/** The tests of all runs by what became of them, each with the run it was in. */
+function outcomes() {
+  const tests = readdirSync(results).flatMap((file) =>
+    readJson(join(results, file)).testResults.flatMap(({ assertionResults }) =>
+      assertionResults.map(({ fullName, status }) => ({ name: `${file.replace('.json', '')}: ${fullName}`, status })),
+    ),
+  );
+  const named = (wanted) => tests.filter(({ status }) => wanted(status)).map(({ name }) => name);
+  const passed = named((status) => status === 'passed');
+  const wrong = named((status) => status === 'failed');
+  const skipped = named((status) => status !== 'passed' && status !== 'failed');
+  return { passed, wrong, skipped };
 }
 
 rmSync(results, { recursive: true, force: true });
@@ -71,7 +73,10 @@ if (!isWindows) {
   }
 }
 
-const [passed, failures, skipped] = count();
-if (failed.length > 0) console.log(`\nFailed: ${failed.join('; ')}`);
-console.log(`\n${passed} passed, ${failures} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`);
+const { passed, wrong, skipped } = outcomes();
+for (const name of skipped) console.log(`Skipped on ${name}`);
+for (const name of [...wrong, ...failed]) console.log(`Failed: ${name}`);
+// A step that failed without a failed test, such as the linter, counts as one.
+const failures = Math.max(wrong.length, failed.length);
+console.log(`\n${passed.length} passed, ${failures} failed${skipped.length > 0 ? `, ${skipped.length} skipped` : ''}`);
 process.exitCode = failures > 0 ? 1 : 0;

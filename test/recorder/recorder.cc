@@ -57,9 +57,9 @@ struct Record {
 
 // What to answer: -1 asks Windows, 0 says success, anything else is the error.
 struct Answers {
-  int queue[kMaxAnswers];
-  size_t count;
-  int then;
+  int queue[kMaxAnswers] = {};
+  size_t count = 0;
+  int then = -1;
 };
 
 SRWLOCK lock = SRWLOCK_INIT;

@@ -75,3 +75,26 @@ export function thrown(action: () => unknown): unknown {
   }
   throw new Error('nothing was thrown');
 }
+
+/** What is used here of a raw TCP handle of Node. */
+export interface RawHandle {
+  close(): void;
+  hasRef(): boolean;
+  ref(): void;
+  unref(): void;
+}
+
+/** A raw TCP handle of Node, bound to a free port. */
+export function boundHandle(): RawHandle {
+  const { _createServerHandle } = net as unknown as { _createServerHandle(...args: unknown[]): RawHandle | number };
+  const handle = _createServerHandle('127.0.0.1', 0, 4);
+  if (typeof handle === 'number') throw new Error(`bind: ${handle}`);
+  return handle;
+}
+
+/** net.BoundSocket, where this Node has it. */
+export const BoundSocket = (net as { BoundSocket?: new (options: { host: string }) => object }).BoundSocket;
+
+/** Names a test for the skipped list, which shows names only. */
+export const boundSocketTitle = (title: string) =>
+  BoundSocket === undefined ? `${title} [net.BoundSocket came with Node 24.19 and 26.4]` : title;

@@ -7,7 +7,16 @@ import * as tls from 'node:tls';
 import { enableLoopbackFastPath, getLoopbackFastPathStatus } from 'loopback-fast-path';
 import { describe, expect, test } from 'vitest';
 import { connectStories, fastPathCalls, take, useRecorder } from '../support/recorder.js';
-import { certificate, closing, echo, exchange, listening, thrown } from '../support/sockets.js';
+import {
+  BoundSocket,
+  boundSocketTitle,
+  certificate,
+  closing,
+  echo,
+  exchange,
+  listening,
+  thrown,
+} from '../support/sockets.js';
 
 useRecorder();
 
@@ -289,12 +298,10 @@ describe('under a protocol', () => {
   });
 });
 
-test('a socket bound beforehand with net.BoundSocket', async (context) => {
-  const BoundSocket = (net as { BoundSocket?: new (options: object) => object }).BoundSocket;
-  if (BoundSocket === undefined) return context.skip(`net.BoundSocket is not in Node ${process.version}`);
+test.skipIf(BoundSocket === undefined)(boundSocketTitle('a socket bound beforehand with net.BoundSocket'), async () => {
   const port = await echo();
   take();
-  const handle = new BoundSocket({ host: '127.0.0.1' });
+  const handle = new (BoundSocket as NonNullable<typeof BoundSocket>)({ host: '127.0.0.1' });
   const socket = closing(new net.Socket({ handle } as net.SocketConstructorOpts));
   enableLoopbackFastPath(socket);
   socket.connect(port, '127.0.0.1');
@@ -383,4 +390,36 @@ test('nothing of ours is on the socket or its handle once it is connected', asyn
       .sort();
   expect(shape(armed)).toEqual(shape(plain));
   expect(shape(handleOf(armed))).toEqual(shape(handleOf(plain)));
+});
+
+test('one Winsock call is added to a connection, and one to a listen: the ioctl', async () => {
+  const port = await echo();
+  const names = async (arm: boolean) => {
+    take();
+    const socket = closing(net.connect(port, '127.0.0.1'));
+    if (arm) enableLoopbackFastPath(socket);
+    await once(socket, 'connect');
+    const calls = take().filter(
+      ({ socket: number }, _index, all) => number === all.find(({ call }) => call === 'ConnectEx')?.socket,
+    );
+    return calls.map((call) => `${call.call} ${call.call === 'WSAIoctl' ? call.code.toString(16) : ''}`);
+  };
+  const plain = await names(false);
+  const armed = await names(true);
+  expect(armed.filter((name) => name !== 'WSAIoctl 98000010')).toEqual(plain);
+  expect(armed).toHaveLength(plain.length + 1);
+
+  const listenNames = async (arm: boolean) => {
+    take();
+    const server = net.createServer();
+    if (arm) enableLoopbackFastPath(server);
+    await listening(server);
+    const all = take();
+    const calls = all.filter(({ socket }) => socket === all.find(({ call }) => call === 'listen')?.socket);
+    return calls.map((call) => `${call.call} ${call.call === 'WSAIoctl' ? call.code.toString(16) : ''}`);
+  };
+  const plainListen = await listenNames(false);
+  const armedListen = await listenNames(true);
+  expect(armedListen.filter((name) => name !== 'WSAIoctl 98000010')).toEqual(plainListen);
+  expect(armedListen).toHaveLength(plainListen.length + 1);
 });

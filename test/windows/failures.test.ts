@@ -21,7 +21,7 @@ import {
   take,
   useRecorder,
 } from '../support/recorder.js';
-import { closing, echo, exchange, failure, listening } from '../support/sockets.js';
+import { closing, echo, exchange, failure, listening, thrown } from '../support/sockets.js';
 
 useRecorder();
 
@@ -238,6 +238,11 @@ test('a handle that only imitates one: failed, and Node goes on', () => {
     state: 'failed',
     error: { code: 'ERR_LOOPBACK_FAST_PATH_HOST', cause: { message: 'hostile' } },
   });
+  expect(thrown(() => enableLoopbackFastPath(socket))).toMatchObject({
+    code: 'ERR_LOOPBACK_FAST_PATH_HOST',
+    cause: { message: 'hostile' },
+  });
+  expect(tryEnableLoopbackFastPath(socket)).toBe(false);
   Reflect.deleteProperty(socket, '_handle');
 });
 

@@ -5,17 +5,11 @@ import { Worker } from 'node:worker_threads';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { NativeBinding } from '../../src/native.js';
 import { answer, fastPathCalls, openSockets, take, useRecorder } from '../support/recorder.js';
-import { closing, echo, listening } from '../support/sockets.js';
+import { boundHandle, closing, echo, listening, type RawHandle } from '../support/sockets.js';
 
 useRecorder();
 
 const binding = createRequire(import.meta.url)('../../prebuilds/win32-x64/loopback-fast-path.node') as NativeBinding;
-
-interface RawHandle {
-  hasRef(): boolean;
-  ref(): void;
-  unref(): void;
-}
 
 function handleOf(target: net.Socket | net.Server): RawHandle {
   return (target as unknown as { _handle: RawHandle })._handle;
@@ -27,16 +21,15 @@ function imitation(ref: () => void, unref: () => void, hasRef: () => unknown = (
 }
 
 test('exports what src/native.ts says, and no more', () => {
-  expect(Object.keys(binding).sort()).toEqual(['hasSocket', 'probe', 'setFastPath']);
+  expect(Object.keys(binding).sort()).toEqual(['probe', 'setFastPath']);
 });
 
 describe('arguments', () => {
   const wrong = [undefined, null, true, 4, 'x', 10n, Symbol('s')];
-  const call = (name: 'hasSocket' | 'setFastPath' | 'probe', args: unknown[]) => () =>
+  const call = (name: 'setFastPath' | 'probe', args: unknown[]) => () =>
     Reflect.apply(binding[name] as (...args: unknown[]) => unknown, undefined, args);
 
   test.each(wrong)('handle: %s', (value) => {
-    expect(call('hasSocket', [value])).toThrow(TypeError);
     expect(call('setFastPath', [value, true, 4, false])).toThrow(TypeError);
   });
 
@@ -88,7 +81,6 @@ describe('a handle that imitates one', () => {
     ['has accessors that throw', Object.defineProperty({}, 'hasRef', { get: boom })],
   ])('%s: an exception', (_what, handle) => {
     expect(() => binding.setFastPath(handle, true, 4, false)).toThrow();
-    expect(() => binding.hasSocket(handle)).toThrow();
     expect(fastPathCalls(take())).toEqual([]);
   });
 
@@ -126,7 +118,6 @@ describe('a handle that imitates one', () => {
       ),
     ]) {
       expect(binding.setFastPath(handle, true, 4, false)).toBe('not-tcp');
-      expect(binding.hasSocket(handle)).toBe('not-tcp');
     }
     clearTimeout(timer);
     for (const server of [victim, other]) handleOf(server).ref();
@@ -160,21 +151,22 @@ describe('the lookup', () => {
     expect(handleOf(server).hasRef()).toBe(referenced);
   });
 
-  test('finds each of many, referenced or not, and none of its neighbours', async () => {
-    const servers = Array.from({ length: 200 }, () => net.createServer());
+  // 256 unreferenced ones fill a batch of the lookup.
+  test.each([
+    ['some unreferenced', 60, (index: number) => index % 3 === 0],
+    ['more unreferenced than a batch holds', 600, () => true],
+  ])('finds each of many, %s, and none of its neighbours', (_what, count, unreferenced) => {
+    const handles = Array.from({ length: count }, boundHandle);
     const numbers = new Set<number>();
-    for (const [index, server] of servers.entries()) {
-      await listening(server);
-      if (index % 3 === 0) server.unref();
-      // Each accepts with 32 sockets; the recorder would run out of room.
-      take();
-    }
-    for (const server of servers) {
-      expect(binding.setFastPath(handleOf(server), true, 4, false)).toBe(undefined);
+    for (const [index, handle] of handles.entries()) if (unreferenced(index)) handle.unref();
+    take();
+    for (const handle of handles) {
+      expect(binding.setFastPath(handle, true, 4, false)).toBe(undefined);
       const [call] = fastPathCalls(take());
       numbers.add(call?.socket ?? -1);
     }
-    expect(numbers.size).toBe(servers.length);
+    expect(numbers.size).toBe(handles.length);
+    for (const handle of handles) handle.close();
   });
 
   test('turns it off as well (R3)', async () => {
@@ -186,12 +178,13 @@ describe('the lookup', () => {
     expect(fastPathCalls(take())).toMatchObject([{ value: 0, inputSize: 4 }]);
   });
 
-  test('knows whether libuv has made the SOCKET', async () => {
-    const socket = closing(new net.Socket());
-    socket.connect(await echo(), '127.0.0.1');
-    expect(binding.hasSocket(handleOf(socket))).toBe(false);
+  test('gives a client without a SOCKET one, bound to ANY:0', async () => {
+    const socket = closing(net.connect(await echo(), '127.0.0.1'));
+    take();
+    expect(binding.setFastPath(handleOf(socket), true, 4, false)).toBe(undefined);
+    expect(take().map(({ call }) => call)).toEqual(expect.arrayContaining(['socket', 'bind', 'WSAIoctl']));
     await once(socket, 'connect');
-    expect(binding.hasSocket(handleOf(socket))).toBe(true);
+    expect(take().map(({ call }) => call)).not.toContain('bind');
   });
 });
 
@@ -211,14 +204,14 @@ test('each worker has its own instance, which goes with it', async () => {
     const net = require('node:net');
     const binding = require(${JSON.stringify(new URL('../../prebuilds/win32-x64/loopback-fast-path.node', import.meta.url).pathname.slice(1))});
     const server = net.createServer().listen(0, '127.0.0.1', () => {
-      parentPort.postMessage([binding.hasSocket(server._handle), binding.setFastPath(server._handle, true, 4, false), binding.probe(4, true)]);
+      parentPort.postMessage([binding.setFastPath(server._handle, true, 4, false), binding.probe(4, true)]);
       server.close();
     });`;
   for (let round = 0; round < 3; ++round) {
     const workers = Array.from({ length: 4 }, () => new Worker(program, { eval: true }));
     const exits = Promise.all(workers.map((worker) => once(worker, 'exit')));
     const answers = await Promise.all(workers.map((worker) => once(worker, 'message')));
-    expect(answers).toEqual(workers.map(() => [[true, undefined, undefined]]));
+    expect(answers).toEqual(workers.map(() => [[undefined, undefined]]));
     await exits;
   }
   const server = net.createServer();

@@ -9,7 +9,18 @@ import { fileURLToPath } from 'node:url';
 import { disableLoopbackFastPath, enableLoopbackFastPath, getLoopbackFastPathStatus } from 'loopback-fast-path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { answer, fastPathCalls, listenStories, take, useRecorder } from '../support/recorder.js';
-import { certificate, closing, echo, exchange, failure, listening, thrown } from '../support/sockets.js';
+import {
+  BoundSocket,
+  boundHandle,
+  boundSocketTitle,
+  certificate,
+  closing,
+  echo,
+  exchange,
+  failure,
+  listening,
+  thrown,
+} from '../support/sockets.js';
 
 useRecorder();
 
@@ -27,17 +38,6 @@ async function connected(port: number, host = '127.0.0.1'): Promise<net.Socket> 
   const socket = closing(net.connect(port, host));
   await once(socket, 'connect');
   return socket;
-}
-
-/** A raw TCP handle of Node, bound to a free port. */
-async function boundHandle(): Promise<object> {
-  const handle = (net as unknown as { _createServerHandle(...args: unknown[]): object | number })._createServerHandle(
-    '127.0.0.1',
-    0,
-    4,
-  );
-  if (typeof handle === 'number') throw new Error(`bind: ${handle}`);
-  return handle;
 }
 
 describe('listen()', () => {
@@ -81,17 +81,15 @@ describe('listen()', () => {
 
   test('(handle)', async () => {
     const server = armedEcho();
-    const port = await listening(server, await boundHandle());
+    const port = await listening(server, boundHandle());
     expect(listenStories(take())).toEqual([ARMED_LISTEN]);
     expect(getLoopbackFastPathStatus(server)).toEqual(APPLIED);
     expect(await exchange(await connected(port))).toBe('ping');
   });
 
-  test('(BoundSocket)', async (context) => {
-    const BoundSocket = (net as { BoundSocket?: new (options: object) => object }).BoundSocket;
-    if (BoundSocket === undefined) return context.skip(`net.BoundSocket is not in Node ${process.version}`);
+  test.skipIf(BoundSocket === undefined)(boundSocketTitle('(BoundSocket)'), async () => {
     const server = armedEcho();
-    const port = await listening(server, new BoundSocket({ host: '127.0.0.1' }));
+    const port = await listening(server, new (BoundSocket as NonNullable<typeof BoundSocket>)({ host: '127.0.0.1' }));
     expect(listenStories(take())).toEqual([ARMED_LISTEN]);
     expect(await exchange(await connected(port))).toBe('ping');
   });

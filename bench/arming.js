@@ -1,0 +1,134 @@
+// What arming costs: connects per second and echo throughput with and without
+// it, interleaved in one run, beside 0, 1,000 and 10,000 other open handles.
+// Run it with `npm run bench`. It does not measure what the fast path gains.
+//
+//   --seconds N   how long each comparison runs (default 5)
+//
+// Under Wine, which refuses the ioctl, the test recorder answers it, so that
+// what is measured is the path taken on Windows.
+
+import { once } from 'node:events';
+import { createRequire } from 'node:module';
+import net from 'node:net';
+import { parseArgs } from 'node:util';
+import { enableLoopbackFastPath, getLoopbackFastPathStatus } from 'loopback-fast-path';
+
+const { values } = parseArgs({ options: { seconds: { type: 'string', default: '5' } } });
+const milliseconds = Number(values.seconds) * 1000;
+const require = createRequire(import.meta.url);
+const onWine = process.env.LOOPBACK_TEST_SYSTEM === 'wine';
+
+if (onWine) {
+  require('../prebuilds/win32-x64/loopback-fast-path.node');
+  const recorder = require('../build/x64/Release/winsock-recorder.node');
+  recorder.install();
+  recorder.setRecording(false);
+  recorder.setAnswers(recorder.calls.indexOf('WSAIoctl'), [], 0);
+}
+
+const echo = net.createServer((socket) => socket.on('error', () => {}).pipe(socket)).listen(0, '127.0.0.1');
+await once(echo, 'listening');
+const { port } = echo.address();
+
+async function connect(armed) {
+  const socket = net.connect({ port, host: '127.0.0.1', noDelay: true });
+  if (armed) enableLoopbackFastPath(socket);
+  await once(socket, 'connect');
+  if (armed && getLoopbackFastPathStatus(socket).state !== 'applied') {
+    throw getLoopbackFastPathStatus(socket).error ?? new Error('not applied');
+  }
+  return socket;
+}
+
+/** Seconds for `count` connections, one after the other. */
+async function connects(armed, count = 100) {
+  const start = process.hrtime.bigint();
+  for (let i = 0; i < count; ++i) (await connect(armed)).resetAndDestroy();
+  return Number(process.hrtime.bigint() - start) / 1e9;
+}
+
+/** Seconds for 16 MiB through an echo, in chunks of 64 KiB. */
+async function throughput(armed, size = 16 << 20) {
+  const socket = await connect(armed);
+  const chunk = Buffer.alloc(1 << 16);
+  const start = process.hrtime.bigint();
+  let received = 0;
+  const all = new Promise((resolve) => {
+    socket.on('data', (data) => {
+      received += data.length;
+      if (received === size) resolve();
+    });
+  });
+  for (let sent = 0; sent < size; sent += chunk.length) if (!socket.write(chunk)) await once(socket, 'drain');
+  await all;
+  const seconds = Number(process.hrtime.bigint() - start) / 1e9;
+  socket.destroy();
+  return seconds;
+}
+
+function median(numbers) {
+  const sorted = numbers.toSorted((a, b) => a - b);
+  return (sorted[(sorted.length - 1) >> 1] + sorted[sorted.length >> 1]) / 2;
+}
+
+/** Runs plain and armed in turn; [plain seconds, ratio of speeds armed / plain], medians over the pairs. */
+async function compare(measure) {
+  await measure(false);
+  await measure(true);
+  const pairs = [];
+  const end = Date.now() + milliseconds;
+  while (Date.now() < end || pairs.length < 5) {
+    // The order changes, so that whoever comes first gains nothing by it.
+    const first = pairs.length % 2 === 1;
+    const one = await measure(first);
+    const other = await measure(!first);
+    pairs.push(first ? [other, one] : [one, other]);
+  }
+  return {
+    plain: median(pairs.map(([plain]) => plain)),
+    ratio: median(pairs.map(([plain, armed]) => plain / armed)),
+    pairs: pairs.length,
+  };
+}
+
+/** Nanoseconds that finding a SOCKET takes (and the ioctl, which comes out in the difference), the median of 200. */
+async function lookup() {
+  const binding = require('../prebuilds/win32-x64/loopback-fast-path.node');
+  const times = [];
+  for (let i = 0; i < 200; ++i) {
+    const start = process.hrtime.bigint();
+    binding.setFastPath(echo._handle, false, 4, false);
+    times.push(Number(process.hrtime.bigint() - start));
+  }
+  return median(times);
+}
+
+console.log(`Node ${process.version}, ${onWine ? 'Wine (not a Windows figure)' : 'Windows'}, ${process.arch}\n`);
+console.log('other handles | connects/s plain | armed/plain | echo MiB/s plain | armed/plain | finding the SOCKET');
+const channels = [];
+let empty;
+for (const handles of [0, 1000, 10_000]) {
+  // Each channel has two ports, each port a libuv handle.
+  while (channels.length * 2 < handles) channels.push(new MessageChannel());
+  const rate = await compare(connects);
+  const flow = await compare(throughput);
+  const found = await lookup();
+  empty ??= found;
+  const perHandle = handles === 0 ? '' : `, ${((found - empty) / handles).toFixed(1)} ns per handle`;
+  console.log(
+    [
+      String(handles).padStart(13),
+      (100 / rate.plain).toFixed(0).padStart(16),
+      rate.ratio.toFixed(3).padStart(11),
+      (16 / flow.plain).toFixed(0).padStart(16),
+      flow.ratio.toFixed(3).padStart(11),
+      ` ${(found / 1000).toFixed(1)} us${perHandle}`,
+    ].join(' | '),
+  );
+}
+for (const { port1, port2 } of channels) {
+  port1.close();
+  port2.close();
+}
+echo.close();
+process.exit();
