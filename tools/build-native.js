@@ -1,8 +1,9 @@
 // `npm run build:native`: the prebuilt binaries and the test recorder. On Linux
-// with clang and lld, reproducibly; on Windows with node-gyp and MSVC, for this
-// machine alone.
+// with clang and lld, reproducibly, for every architecture; on Windows with MSVC,
+// for this machine alone.
 //
-//   --check   fail where the result is not what prebuilds/ holds
+//   --check   leave prebuilds/ alone, and on Linux fail where the result is not
+//             what it holds
 
 import { copyFileSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -41,14 +42,14 @@ async function buildOnLinux(check) {
     throw new Error(`Not what native/ builds: ${stale.join(', ')}. Run npm run build:native and commit.`);
 }
 
-function buildOnWindows() {
-  runPackage('node-gyp/bin/node-gyp.js', ['rebuild']);
+function buildOnWindows(check) {
+  if (!check) runPackage('prebuildify/bin.js', ['--napi', '--strip=false']);
   runPackage('node-gyp/bin/node-gyp.js', ['rebuild', '--directory', 'test/recorder']);
 }
 
 /** Builds for this machine. @throws {Error} where --check finds another result. */
 export async function buildNative({ check = false } = {}) {
-  if (isWindows) buildOnWindows();
+  if (isWindows) buildOnWindows(check);
   else await buildOnLinux(check);
 }
 
