@@ -303,9 +303,29 @@ SOCKET WSAAPI RecordedWsaSocket(int family, int type, int protocol,
   });
 }
 
+// A function that the host shall seem not to export; none while empty.
+char hidden[64] = "";
+
+bool IsSameText(const char* a, const char* b) {
+  while (*a != 0 && *a == *b) ++a, ++b;
+  return *a == *b;
+}
+
+FARPROC WINAPI RecordedGetProcAddress(HMODULE module, LPCSTR name) {
+  const Locked locked;
+  // A small number stands for an ordinal.
+  if (hidden[0] != 0 && reinterpret_cast<size_t>(name) > 0xffff &&
+      IsSameText(name, hidden)) {
+    SetLastError(ERROR_PROC_NOT_FOUND);
+    return nullptr;
+  }
+  return GetProcAddress(module, name);
+}
+
 // ----------------------------------------------------------- import tables
 
 struct Redirect {
+  HMODULE dll;
   const char* name;
   const void* to;
 };
@@ -317,17 +337,19 @@ const void* Address(Function* function) {
 
 // Many imports of WS2_32 are by number, so the addresses are compared.
 size_t RedirectImports(unsigned char* module) {
-  const Redirect redirects[] = {
-      {"WSAIoctl", Address(&RecordedIoctl)},
-      {"bind", Address(&RecordedBind)},
-      {"listen", Address(&RecordedListen)},
-      {"closesocket", Address(&RecordedClose)},
-      {"setsockopt", Address(&RecordedSetsockopt)},
-      {"getsockopt", Address(&RecordedGetsockopt)},
-      {"socket", Address(&RecordedSocket)},
-      {"WSASocketW", Address(&RecordedWsaSocket)},
-  };
   const HMODULE winsock = GetModuleHandleW(L"ws2_32.dll");
+  const HMODULE kernel = GetModuleHandleW(L"kernel32.dll");
+  const Redirect redirects[] = {
+      {winsock, "WSAIoctl", Address(&RecordedIoctl)},
+      {winsock, "bind", Address(&RecordedBind)},
+      {winsock, "listen", Address(&RecordedListen)},
+      {winsock, "closesocket", Address(&RecordedClose)},
+      {winsock, "setsockopt", Address(&RecordedSetsockopt)},
+      {winsock, "getsockopt", Address(&RecordedGetsockopt)},
+      {winsock, "socket", Address(&RecordedSocket)},
+      {winsock, "WSASocketW", Address(&RecordedWsaSocket)},
+      {kernel, "GetProcAddress", Address(&RecordedGetProcAddress)},
+  };
   const auto* dos = reinterpret_cast<const IMAGE_DOS_HEADER*>(module);
   const auto* nt =
       reinterpret_cast<const IMAGE_NT_HEADERS*>(module + dos->e_lfanew);
@@ -342,7 +364,7 @@ size_t RedirectImports(unsigned char* module) {
          *slot != nullptr; ++slot) {
       for (const Redirect& redirect : redirects) {
         if (*slot != reinterpret_cast<const void*>(
-                         GetProcAddress(winsock, redirect.name)))
+                         GetProcAddress(redirect.dll, redirect.name)))
           continue;
         DWORD protection = 0;
         VirtualProtect(slot, sizeof *slot, PAGE_READWRITE, &protection);
@@ -463,6 +485,15 @@ Napi::Value SetAnswers(const Napi::CallbackInfo& info) {
   return Napi::Boolean::New(env, true);
 }
 
+// hide(name: string): a function of the host, from addons that ask for it.
+Napi::Value Hide(const Napi::CallbackInfo& info) {
+  size_t length = 0;
+  const Locked locked;
+  napi_get_value_string_utf8(info.Env(), info[0], hidden, sizeof hidden,
+                             &length);
+  return info.Env().Undefined();
+}
+
 // setLayer(offset: number): as if a layered provider were in between.
 Napi::Value SetLayer(const Napi::CallbackInfo& info) {
   const Locked locked;
@@ -492,6 +523,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   Set(exports, "take", Napi::Function::New<Take>(env, "take"));
   Set(exports, "setAnswers",
       Napi::Function::New<SetAnswers>(env, "setAnswers"));
+  Set(exports, "hide", Napi::Function::New<Hide>(env, "hide"));
   Set(exports, "setLayer", Napi::Function::New<SetLayer>(env, "setLayer"));
   Set(exports, "setRecording",
       Napi::Function::New<SetRecording>(env, "setRecording"));

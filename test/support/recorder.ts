@@ -39,6 +39,7 @@ interface Binding {
   install(): number;
   take(): Call[] & { dropped: number };
   setAnswers(call: number, queue: number[], then: number): boolean;
+  hide(name: string): void;
   setLayer(offset: number): void;
   setRecording(on: boolean): void;
   openSockets(): number;
@@ -74,6 +75,11 @@ export function answer(queue: number | number[], then = ASK_THE_SYSTEM, call: Ca
 /** As if a layered provider were installed: base sockets have other numbers. */
 export function layerProviders(offset: number): void {
   binding.setLayer(offset);
+}
+
+/** As if the host did not export a function; `''` for none. Seen by addons that ask from now on. */
+export function hideHostFunction(name: string): void {
+  binding.hide(name);
 }
 
 /** The calls since the last time, in order. */
@@ -149,6 +155,7 @@ export function useRecorder(): void {
   beforeEach(({ onTestFinished }) => {
     for (const call of binding.calls) answer(ASK_THE_SYSTEM, ASK_THE_SYSTEM, call);
     layerProviders(0);
+    hideHostFunction('');
     answer(0);
     const before = binding.openSockets();
     take();

@@ -120,6 +120,16 @@ describe.each(codes)('%s (%i)', (code, errno) => {
   });
 });
 
+test("the system's own text is in the message", async () => {
+  // Wine has no text for Winsock's codes, but for this one.
+  answer(5);
+  const socket = closing(net.connect(await echo(), '127.0.0.1'));
+  enableLoopbackFastPath(socket);
+  await once(socket, 'connect');
+  const { error } = getLoopbackFastPathStatus(socket) as { error: Error };
+  expect(error.message).toMatch(/^WSAIoctl WSA_5 \(5\): \p{L}[^.\n]+\. Look 5 up among/u);
+});
+
 describe('a layered provider', () => {
   const LAYER = 0x100000;
 

@@ -1,10 +1,13 @@
 import { execFile } from 'node:child_process';
+import { once } from 'node:events';
 import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { Worker } from 'node:worker_threads';
 import { expect, onTestFinished, test } from 'vitest';
+import { hideHostFunction } from '../support/recorder.js';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const run = promisify(execFile);
@@ -61,6 +64,31 @@ test('node.exe under another name', async () => {
   copyFileSync(process.execPath, execPath);
   expect(await result(CONNECT, { execPath })).toMatchObject(WORKS);
 });
+
+test.each(['uv_walk', 'uv_has_ref', 'uv_is_closing', 'uv_handle_get_type', 'uv_fileno', 'uv_tcp_bind'])(
+  'a host without %s: a typed error, and traffic flows',
+  async (name) => {
+    // A worker has an instance of the addon of its own, which looks for libuv anew.
+    hideHostFunction(name);
+    const program = CONNECT.replace(
+      'console.log(JSON.stringify(',
+      "(await import('node:worker_threads')).parentPort.postMessage((",
+    )
+      .replace("socket.on('data', (data) =>", "socket.on('data', async (data) =>")
+      .replace("'loopback-fast-path'", JSON.stringify(import.meta.resolve('loopback-fast-path')));
+    const worker = new Worker(new URL(`data:text/javascript,${encodeURIComponent(program)}`));
+    const [result] = await once(worker, 'message');
+    expect(result).toMatchObject({
+      enabled: false,
+      data: 'pong',
+      status: 'ERR_LOOPBACK_FAST_PATH_HOST',
+      probe: 'ERR_LOOPBACK_FAST_PATH_HOST',
+      message: expect.stringContaining(`does not export ${name}`),
+    });
+    hideHostFunction('');
+    await worker.terminate();
+  },
+);
 
 const [major = 0] = process.versions.node.split('.').map(Number);
 const permission = [major >= 24 ? '--permission' : '--experimental-permission', '--allow-fs-read=*'];
