@@ -1,5 +1,5 @@
-// The only CommonJS file: bundlers follow a literal require() of a .node file,
-// and nothing else. Requiring this file loads nothing native.
+// CommonJS, because bundlers follow a literal require() of a .node file and
+// nothing else. Requiring this file loads nothing native.
 
 import path = require('node:path');
 
@@ -8,12 +8,16 @@ function requirePrebuilt(arch: string): unknown {
   switch (arch) {
     case 'x64':
       return require('../prebuilds/win32-x64/loopback-fast-path.node');
+    case 'arm64':
+      return require('../prebuilds/win32-arm64/loopback-fast-path.node');
+    case 'ia32':
+      return require('../prebuilds/win32-ia32/loopback-fast-path.node');
     default:
       throw new Error(`none is shipped for win32-${arch}`);
   }
 }
 
-/** The binary that node-gyp built in a checkout (`npm run build:native`). */
+/** The binary that node-gyp built in the package's folder. */
 function requireBuilt(): unknown {
   const root = path.join(__dirname, '..');
   const nodeGypBuild: { resolve(directory: string): string } = require('node-gyp-build');

@@ -4,16 +4,12 @@
  * @packageDocumentation
  */
 
-export type { LoopbackFastPathOptions, LoopbackFastPathTarget } from './arguments.js';
-export { isLoopbackFastPathError, LoopbackFastPathError, type LoopbackFastPathErrorCode } from './errors.js';
-export {
-  disableLoopbackFastPath,
-  enableLoopbackFastPath,
-  getLoopbackFastPathStatus,
-  type LoopbackFastPathProbe,
-  probeLoopbackFastPath,
-  tryEnableLoopbackFastPath,
-} from './fast-path.js';
-export type { SkipReason } from './policy.js';
-export type { LoopbackFastPathStatus, LoopbackFastPathStatusMessage } from './status.js';
-export { WINSOCK_ERROR_CODES, type WinsockErrorName } from './winsock-errors.js';
+import binary from './binary.cjs';
+import { useBinaries } from './native.js';
+
+useBinaries([
+  ['the prebuilt binary', () => binary.requirePrebuilt(process.arch)],
+  ['a binary built from source', binary.requireBuilt],
+]);
+
+export * from './api.js';

@@ -1,4 +1,3 @@
-import binary from './binary.cjs';
 import { LoopbackFastPathError, type LoopbackFastPathErrorCode, type WinsockFailure } from './errors.js';
 
 /** What native/binding.cc exports. Each function throws a TypeError for a wrong argument. */
@@ -20,6 +19,19 @@ export interface NativeBinding {
 
   /** The same on a SOCKET of its own, closed again. */
   probe(family: 4 | 6, on: boolean): WinsockFailure | undefined;
+}
+
+/** A place to load the binary from: what to call it in a message, and how. */
+type Binary = readonly [what: string, require: () => unknown];
+
+let binaries: readonly Binary[] = [];
+
+/**
+ * Says where `native()` looks, in order. The entry points say it, and not this
+ * module, so that a bundle for one platform carries one binary.
+ */
+export function useBinaries(places: readonly Binary[]): void {
+  binaries = places;
 }
 
 /** Makes the error for a binding that cannot be had; each throw wants its own stack. */
@@ -47,10 +59,7 @@ function load(): NativeBinding | Refusal {
   }
   const tried: string[] = [];
   const causes: unknown[] = [];
-  for (const [what, require] of [
-    ['the prebuilt binary', () => binary.requirePrebuilt(process.arch)],
-    ['a binary built from source', binary.requireBuilt],
-  ] as const) {
+  for (const [what, require] of binaries) {
     try {
       return checkHost(require() as NativeBinding);
     } catch (cause) {

@@ -11,7 +11,7 @@ import { pathToFileURL } from 'node:url';
 import { buildTypeScript, installDependencies, isWindows, root, runPackage } from './run.js';
 import { runInside } from './trixie.js';
 
-export const ARCHITECTURES = ['x64'];
+export const ARCHITECTURES = ['x64', 'arm64', 'ia32'];
 export const NAME = 'loopback-fast-path.node';
 
 async function buildOnLinux(check) {
