@@ -16,10 +16,11 @@ import { enableLoopbackFastPath, getLoopbackFastPathStatus } from 'loopback-fast
 const { values } = parseArgs({ options: { seconds: { type: 'string', default: '5' } } });
 const milliseconds = Number(values.seconds) * 1000;
 const require = createRequire(import.meta.url);
+const binaryFile = `../prebuilds/win32-${process.arch}/loopback-fast-path.node`;
 const onWine = process.env.LOOPBACK_TEST_SYSTEM === 'wine';
 
 if (onWine) {
-  require('../prebuilds/win32-x64/loopback-fast-path.node');
+  require(binaryFile);
   const recorder = require('../build/x64/Release/winsock-recorder.node');
   recorder.install();
   recorder.setRecording(false);
@@ -93,7 +94,7 @@ async function compare(measure) {
 
 /** Nanoseconds that finding a SOCKET takes (and the ioctl, which comes out in the difference), the median of 200. */
 async function lookup() {
-  const binding = require('../prebuilds/win32-x64/loopback-fast-path.node');
+  const binding = require(binaryFile);
   const times = [];
   for (let i = 0; i < 200; ++i) {
     const start = process.hrtime.bigint();

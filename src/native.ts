@@ -91,9 +91,13 @@ function refusal(...[code, message, cause]: [LoopbackFastPathErrorCode, string, 
 }
 
 function isPermissionError(cause: unknown): boolean {
-  return (cause as NodeJS.ErrnoException | undefined)?.code === 'ERR_DLOPEN_DISABLED';
+  // Bundlers wrap the error, and then only the text is left.
+  const { code, message } = (cause ?? {}) as Partial<NodeJS.ErrnoException>;
+  return code === 'ERR_DLOPEN_DISABLED' || /loading addons is disabled/.test(String(message));
 }
 
+/** What an error says, without the list of who required whom that follows. */
 function firstLine(cause: unknown): string {
-  return String(cause instanceof Error ? cause.message : cause).split('\n', 1)[0] ?? '';
+  const [first = '', second = ''] = String(cause instanceof Error ? cause.message : cause).split('\n');
+  return first.endsWith(':') ? `${first} ${second}` : first;
 }

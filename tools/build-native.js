@@ -7,8 +7,7 @@
 
 import { copyFileSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
-import { buildTypeScript, installDependencies, isWindows, root, runPackage } from './run.js';
+import { buildTypeScript, installDependencies, isMain, isWindows, root, runPackage } from './run.js';
 import { runInside } from './trixie.js';
 
 export const ARCHITECTURES = ['x64', 'arm64', 'ia32'];
@@ -53,7 +52,7 @@ export async function buildNative({ check = false } = {}) {
   else await buildOnLinux(check);
 }
 
-if (import.meta.url === pathToFileURL(process.argv[1]).href) {
+if (isMain(import.meta.url)) {
   installDependencies();
   buildTypeScript();
   await buildNative({ check: process.argv.includes('--check') });

@@ -1,7 +1,7 @@
 // What is fetched or built once and used by every run: outside the checkout.
 
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, renameSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 
@@ -22,10 +22,10 @@ export function fingerprint(text) {
 export function cached(name, make) {
   const folder = join(cacheFolder, name);
   if (existsSync(folder)) return folder;
-  const partial = `${folder}.partial`;
-  rmSync(partial, { recursive: true, force: true });
+  // Of its own, since two runs may want the same; the first to finish wins.
+  const partial = `${folder}.${process.pid}.partial`;
   mkdirSync(partial, { recursive: true });
   make(partial);
-  renameSync(partial, folder);
+  if (!existsSync(folder)) renameSync(partial, folder);
   return folder;
 }

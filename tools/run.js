@@ -3,7 +3,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 
 export const root = fileURLToPath(new URL('..', import.meta.url));
 export const isWindows = process.platform === 'win32';
@@ -33,9 +33,15 @@ export function installDependencies() {
   npm(['ci', '--ignore-scripts', '--no-audit', '--no-fund']);
 }
 
-/** Compiles src/ to dist/. */
+/** Compiles src/ to dist/, unless dist/ is what was packed and shall be tested. */
 export function buildTypeScript() {
+  if (process.env.LOOPBACK_TEST_DIST === 'packed') return;
   runPackage('typescript/bin/tsc', ['-p', 'tsconfig.json']);
+}
+
+/** Whether a module is the program that was started. */
+export function isMain(url) {
+  return url === pathToFileURL(process.argv[1]).href;
 }
 
 export function readJson(file) {

@@ -4,19 +4,32 @@
 
 import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { isArm64CacheWarm, isArm64Tested, testArm64 } from './arm64.js';
 import { buildNative } from './build-native.js';
+import { testIa32 } from './ia32.js';
+import { lintWorkflows } from './lint-workflows.js';
 import { buildTypeScript, installDependencies, isWindows, readJson, root, run, runPackage } from './run.js';
+import { testBundlers } from './test-bundlers.js';
+import { testTarball } from './test-tarball.js';
 import { runInside } from './trixie.js';
 import { runWindowsNode, VERSIONS } from './windows-node.js';
 
 const results = join(root, 'build', 'results');
 const failed = [];
+const counted = { passed: 0, failed: 0 };
 
+/** Runs a step. What it returns counts its checks: { passed, failed }, or [{ name, ok }]. */
 async function step(name, action) {
   const start = Date.now();
   console.log(`\n# ${name}`);
   try {
-    await action();
+    const checks = await action();
+    if (Array.isArray(checks)) {
+      for (const { ok } of checks) counted[ok ? 'passed' : 'failed'] += 1;
+    } else if (checks !== undefined) {
+      counted.passed += checks.passed;
+      counted.failed += checks.failed;
+    }
   } catch (error) {
     console.error(error.message);
     failed.push(name);
@@ -50,6 +63,7 @@ mkdirSync(results, { recursive: true });
 installDependencies();
 
 await step('format and lint', () => runPackage('@biomejs/biome/bin/biome', ['check', '--error-on-warnings', '.']));
+await step('workflows', lintWorkflows);
 await step('types', () => {
   buildTypeScript();
   runPackage('typescript/bin/tsc', ['-p', 'test']);
@@ -73,10 +87,22 @@ if (!isWindows) {
   }
 }
 
+if (!isWindows) {
+  await step('tests on the 32-bit node.exe under Wine', testIa32);
+  if (isArm64CacheWarm() || !isArm64Tested()) await step('tests on node.exe for arm64 under Wine', testArm64);
+  else
+    console.log(
+      '\nnode.exe for arm64: the binary is the one that passed; npm run test:arm64 sets up a machine (12 min)',
+    );
+  await step('bundlers', testBundlers);
+}
+await step('the tarball, and package managers', testTarball);
+
 const { passed, wrong, skipped } = outcomes();
 for (const name of skipped) console.log(`Skipped on ${name}`);
 for (const name of [...wrong, ...failed]) console.log(`Failed: ${name}`);
 // A step that failed without a failed test, such as the linter, counts as one.
-const failures = Math.max(wrong.length, failed.length);
-console.log(`\n${passed.length} passed, ${failures} failed${skipped.length > 0 ? `, ${skipped.length} skipped` : ''}`);
+const failures = Math.max(wrong.length, failed.length) + counted.failed;
+const total = `${passed.length + counted.passed} passed, ${failures} failed`;
+console.log(`\n${total}${skipped.length > 0 ? `, ${skipped.length} skipped` : ''}`);
 process.exitCode = failures > 0 ? 1 : 0;

@@ -1,19 +1,22 @@
 // A Debian 13 in a folder of the cache, entered with chroot: its Wine runs every
 // supported node.exe, and its clang builds the Windows binaries, always the same
 // one whatever this machine has. Mounts and processes live in namespaces of the
-// command and end with it. That matters: a wineserver that outlived its command
-// would open files for the next one as they were mounted for the last.
+// command and end with it: a wineserver that outlived its command would open
+// files for the next one as they were mounted for the last. So do changes to the
+// Wine prefix, which is an overlay of the one made at set-up.
 
 import { spawn } from 'node:child_process';
 import { closeSync, copyFileSync, existsSync, mkdirSync, openSync, readSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { cached, cacheFolder, fingerprint } from './cache.js';
-import { root as checkout, run } from './run.js';
+import { asRoot, DEBOOTSTRAP_SCRIPT, installSystemPackages, isRoot, runAsRoot } from './root.js';
+import { root as checkout } from './run.js';
 
 const PACKAGES = [
   'ca-certificates',
   'wine',
   'wine64',
+  'wine32:i386',
   'clang-19',
   'lld-19',
   'llvm-19',
@@ -24,46 +27,32 @@ const PACKAGES = [
   'nodejs',
 ];
 
-const isRoot = process.getuid?.() === 0;
-
-/** A command line as root: chroot and mount need that. */
-function asRoot(command) {
-  return isRoot ? command : ['sudo', ...command];
-}
-
-function runAsRoot(...command) {
-  const [program, ...args] = asRoot(command);
-  run(program, args, {
-    stdio: ['inherit', 'ignore', 'inherit'],
-    env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
-  });
-}
+/** What the folder in the cache is named after: a change makes a new one. */
+const RECIPE = fingerprint(`${PACKAGES.join()} with a Wine prefix`);
 
 function install() {
-  return cached(`trixie-${fingerprint(PACKAGES.join())}`, (folder) => {
+  return cached(`trixie-${RECIPE}`, (folder) => {
     console.log('Setting up Debian 13 with Wine and clang in the cache (once, about a minute)');
-    if (!existsSync('/usr/sbin/debootstrap')) {
-      if (!existsSync('/usr/bin/apt-get')) throw new Error('This needs Debian or Ubuntu (debootstrap), or Windows.');
-      runAsRoot('apt-get', 'update', '-qq');
-      runAsRoot('apt-get', 'install', '-y', '-qq', 'debootstrap', 'debian-archive-keyring');
-    }
-    // The script of sid is that of every suite that debootstrap does not know.
-    const script = existsSync('/usr/share/debootstrap/scripts/trixie')
-      ? []
-      : ['', '/usr/share/debootstrap/scripts/sid'];
-    runAsRoot('debootstrap', '--variant=minbase', 'trixie', folder, ...script);
-    const inside = (command) => runAsRoot(...enter(folder, [], '/', ['sh', '-ec', command]));
-    inside('apt-get update -qq');
+    if (!existsSync('/usr/sbin/debootstrap')) installSystemPackages(['debootstrap', 'debian-archive-keyring']);
+    runAsRoot('debootstrap', '--variant=minbase', 'trixie', folder, '', ...[DEBOOTSTRAP_SCRIPT].filter(Boolean));
+    const inside = (command) => runAsRoot(...enter(folder, '', [], '/', ['sh', '-ec', command]));
+    inside('dpkg --add-architecture i386; apt-get update -qq');
     inside(`apt-get install -y -qq --no-install-recommends ${PACKAGES.join(' ')}`);
+    inside('WINEPREFIX=/prefix WINEDEBUG=-all HOME=/run wineboot --init && WINEPREFIX=/prefix wineserver --wait');
     inside('apt-get clean; printf "127.0.0.1 localhost\\n::1 localhost\\n" > /etc/hosts');
   });
 }
 
-/** The command line that runs `command` inside, with [outside, inside] folders bound. */
-function enter(folder, binds, cwd, command) {
+/**
+ * The command line that runs `command` inside, with [outside, inside] folders
+ * bound, after the lines of shell in `prepare`.
+ */
+function enter(folder, prepare, binds, cwd, command) {
   const script = [
     'root=$1; cwd=$2; binds=$3; shift 3',
-    'mount -t proc proc "$root/proc"; mount --rbind /dev "$root/dev"; mount -t tmpfs tmpfs "$root/run"',
+    'mount -t proc proc "$root/proc"; mount --rbind /dev "$root/dev"',
+    'mount -t tmpfs tmpfs "$root/run"; mount -t tmpfs tmpfs "$root/tmp"',
+    prepare,
     'while [ "$binds" -gt 0 ]; do mkdir -p "$root$2"; mount --bind "$1" "$root$2"; binds=$((binds - 1)); shift 2; done',
     'chroot "$root" sh -ec \'cd "$1"; shift; exec "$@"\' sh "$cwd" "$@"',
   ].join('\n');
@@ -72,6 +61,12 @@ function enter(folder, binds, cwd, command) {
     ...[folder, cwd, String(binds.length), ...binds.flat(), ...command],
   ];
 }
+
+/** What a run writes to the Wine prefix goes to memory, and away with it. */
+const OVERLAY_PREFIX = [
+  'mkdir "$root/run/upper" "$root/run/work"',
+  'mount -t overlay overlay -o "lowerdir=$root/prefix,upperdir=$root/run/upper,workdir=$root/run/work" "$root/prefix"',
+].join('\n');
 
 /**
  * Runs a command inside Debian 13 and prints what it prints: to a file and from
@@ -90,16 +85,16 @@ export function runInside(command, { binds = [], cwd = '/checkout', env = {}, se
   const log = join(cacheFolder, `output-${process.pid}.log`);
   const output = openSync(log, 'w+');
   const variables = Object.entries({
-    HOME: '/cache/home',
+    HOME: '/run',
     PATH: '/usr/lib/llvm-19/bin:/usr/sbin:/usr/bin:/sbin:/bin',
     LANG: 'C.UTF-8',
     WINEDEBUG: '-all',
-    WINEPREFIX: '/cache/wine-10',
+    WINEPREFIX: '/prefix',
     XDG_RUNTIME_DIR: '/run',
     ...env,
   }).map(([name, value]) => `${name}=${value}`);
   const [program, ...args] = asRoot(
-    enter(folder, [[checkout, '/checkout'], [cacheFolder, '/cache'], ...binds], cwd, [
+    enter(folder, OVERLAY_PREFIX, [[checkout, '/checkout'], [cacheFolder, '/cache'], ...binds], cwd, [
       'env',
       '-i',
       ...variables,

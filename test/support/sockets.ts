@@ -1,7 +1,13 @@
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import * as net from 'node:net';
+import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
+
+/** The shipped binary for this machine. */
+export const binaryFile = fileURLToPath(
+  new URL(`../../prebuilds/win32-${process.arch}/loopback-fast-path.node`, import.meta.url),
+);
 
 /** A certificate for localhost, for TLS tests only. */
 export const certificate = {

@@ -5,11 +5,11 @@ import { Worker } from 'node:worker_threads';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { NativeBinding } from '../../src/native.js';
 import { answer, fastPathCalls, openSockets, take, useRecorder } from '../support/recorder.js';
-import { boundHandle, closing, echo, listening, type RawHandle } from '../support/sockets.js';
+import { binaryFile, boundHandle, closing, echo, listening, type RawHandle } from '../support/sockets.js';
 
 useRecorder();
 
-const binding = createRequire(import.meta.url)('../../prebuilds/win32-x64/loopback-fast-path.node') as NativeBinding;
+const binding = createRequire(import.meta.url)(binaryFile) as NativeBinding;
 
 function handleOf(target: net.Socket | net.Server): RawHandle {
   return (target as unknown as { _handle: RawHandle })._handle;
@@ -202,7 +202,7 @@ test('each worker has its own instance, which goes with it', async () => {
   const program = `
     const { parentPort } = require('node:worker_threads');
     const net = require('node:net');
-    const binding = require(${JSON.stringify(new URL('../../prebuilds/win32-x64/loopback-fast-path.node', import.meta.url).pathname.slice(1))});
+    const binding = require(${JSON.stringify(binaryFile)});
     const server = net.createServer().listen(0, '127.0.0.1', () => {
       parentPort.postMessage([binding.setFastPath(server._handle, true, 4, false), binding.probe(4, true)]);
       server.close();

@@ -1,0 +1,4 @@
+import * as fastPath from 'loopback-fast-path';
+import { use } from './use.mjs';
+
+await use(fastPath);
