@@ -26,6 +26,10 @@ export function cached(name, make) {
   const partial = `${folder}.${process.pid}.partial`;
   mkdirSync(partial, { recursive: true });
   make(partial);
-  if (!existsSync(folder)) renameSync(partial, folder);
+  try {
+    renameSync(partial, folder);
+  } catch (error) {
+    if (!existsSync(folder)) throw error;
+  }
   return folder;
 }

@@ -41,18 +41,20 @@ const codes: [string, number][] = [
   ['WSA_12345', 12345],
 ];
 
-/** A new copy of the package, for what is asked once in a thread. */
-async function freshCopy(): Promise<{ probeLoopbackFastPath: typeof probeLoopbackFastPath }> {
-  vi.resetModules();
-  const url = import.meta.resolve('loopback-fast-path').replace('index.js', 'fast-path.js');
-  return import(/* @vite-ignore */ `${url}?copy=${Math.random()}`);
+/** The module that asks once in a thread, anew. */
+async function freshProbe(): Promise<typeof probeLoopbackFastPath> {
+  const url = import.meta.resolve('loopback-fast-path');
+  // The entry point says where the binary is.
+  await import(/* @vite-ignore */ url);
+  const module = await import(/* @vite-ignore */ url.replace('index.js', `fast-path.js?${Math.random()}`));
+  return module.probeLoopbackFastPath;
 }
 
 describe.each(codes)('%s (%i)', (code, errno) => {
   const ERROR = { name: 'LoopbackFastPathError', code, errno, syscall: 'WSAIoctl' };
 
   test('of the probe', async () => {
-    const { probeLoopbackFastPath } = await freshCopy();
+    const probeLoopbackFastPath = await freshProbe();
     answer(errno);
     take();
     const probe = probeLoopbackFastPath();
@@ -175,7 +177,7 @@ describe('a layered provider', () => {
 
 describe('another Winsock call that fails', () => {
   test('socket, of the probe', async () => {
-    const { probeLoopbackFastPath } = await freshCopy();
+    const probeLoopbackFastPath = await freshProbe();
     answer(10024, ASK_THE_SYSTEM, 'socket');
     expect(probeLoopbackFastPath()).toMatchObject({
       supported: false,
@@ -258,7 +260,7 @@ test('a handle that only imitates one: failed, and Node goes on', () => {
 
 test('the answer of the system itself', async () => {
   answer(ASK_THE_SYSTEM);
-  const { probeLoopbackFastPath } = await freshCopy();
+  const probeLoopbackFastPath = await freshProbe();
   const probe = probeLoopbackFastPath();
   const socket = closing(net.connect(await echo(), '127.0.0.1'));
   expect(tryEnableLoopbackFastPath(socket)).toBe(true);

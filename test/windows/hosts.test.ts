@@ -1,21 +1,28 @@
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
-import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
+import { copyFileSync, cpSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { Worker } from 'node:worker_threads';
-import { expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { hideHostFunction } from '../support/recorder.js';
+import { binaryFile } from '../support/sockets.js';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const run = promisify(execFile);
 
 /** Runs a program in a new process and returns what it prints as JSON. */
-async function result(program: string, options: { execPath?: string; flags?: string[] } = {}): Promise<unknown> {
-  const { execPath = process.execPath, flags = [] } = options;
-  const { stdout } = await run(execPath, [...flags, '--input-type=module', '--eval', program], { cwd: root });
+async function result(
+  program: string,
+  options: { execPath?: string; flags?: string[]; env?: NodeJS.ProcessEnv } = {},
+): Promise<unknown> {
+  const { execPath = process.execPath, flags = [], env = {} } = options;
+  const { stdout } = await run(execPath, [...flags, '--input-type=module', '--eval', program], {
+    cwd: root,
+    env: { ...process.env, ...env },
+  });
   return JSON.parse(stdout);
 }
 
@@ -107,6 +114,39 @@ test('the permission model without addons: a typed error, and traffic flows', as
 
 test('the permission model with addons', async () => {
   expect(await result(CONNECT, { flags: [...permission, ...network, '--allow-addons'] })).toMatchObject(WORKS);
+});
+
+describe('a copy of the package without prebuilds', () => {
+  /** Where Node finds its dependency, and where the tests may leave what is loaded. */
+  function copyWithoutPrebuilds(name: string): string {
+    const folder = join(root, 'build', name);
+    for (const part of ['dist', 'package.json']) cpSync(join(root, part), join(folder, part), { recursive: true });
+    return folder;
+  }
+  const fromCopy = (folder: string) =>
+    CONNECT.replace("'loopback-fast-path'", JSON.stringify(pathToFileURL(join(folder, 'dist/index.js'))));
+
+  test('loads what node-gyp built in it', async () => {
+    const folder = copyWithoutPrebuilds('copy-built');
+    mkdirSync(join(folder, 'build/Release'), { recursive: true });
+    cpSync(binaryFile, join(folder, 'build/Release/loopback-fast-path.node'));
+    expect(await result(fromCopy(folder))).toMatchObject(WORKS);
+  });
+
+  test('loads nothing from elsewhere', async () => {
+    const folder = copyWithoutPrebuilds('copy-empty');
+    const elsewhere = join(root, 'build/elsewhere/build/Release');
+    mkdirSync(elsewhere, { recursive: true });
+    cpSync(binaryFile, join(elsewhere, 'loopback-fast-path.node'));
+    // node-gyp-build itself would follow this.
+    const env = { LOOPBACK_FAST_PATH_PREBUILD: join(root, 'build/elsewhere') };
+    expect(await result(fromCopy(folder), { env })).toMatchObject({
+      enabled: false,
+      data: 'pong',
+      status: 'ERR_LOOPBACK_FAST_PATH_BINARY',
+      message: expect.stringContaining('is outside the package'),
+    });
+  });
 });
 
 test('no binary: what was tried and the fix', async () => {

@@ -1,11 +1,12 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
+import { cpSync } from 'node:fs';
 import * as http from 'node:http';
 import * as http2 from 'node:http2';
 import * as https from 'node:https';
 import * as net from 'node:net';
 import * as tls from 'node:tls';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { disableLoopbackFastPath, enableLoopbackFastPath, getLoopbackFastPathStatus } from 'loopback-fast-path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { answer, fastPathCalls, listenStories, take, useRecorder } from '../support/recorder.js';
@@ -253,16 +254,29 @@ test('another wrapper of _listen2 works before and after ours', async () => {
 });
 
 test('two copies of the package arm one server without breaking it', async () => {
-  const copy = (await import(
-    `${import.meta.resolve('loopback-fast-path').replace('index.js', 'fast-path.js')}?copy`
-  )) as {
-    enableLoopbackFastPath: typeof enableLoopbackFastPath;
-  };
-  const server = armedEcho();
-  copy.enableLoopbackFastPath(server);
-  const port = await listening(server);
-  expect(listenStories(take())[0]?.at(-1)).toBe('listen');
-  expect(await exchange(await connected(port))).toBe('ping');
+  const folder = fileURLToPath(new URL('../../build/copy', import.meta.url));
+  for (const part of ['dist', 'prebuilds', 'package.json']) {
+    cpSync(fileURLToPath(new URL(`../../${part}`, import.meta.url)), `${folder}/${part}`, { recursive: true });
+  }
+  const copy: typeof import('loopback-fast-path') = await import(
+    /* @vite-ignore */ pathToFileURL(`${folder}/dist/index.js`).href
+  );
+  expect(copy.enableLoopbackFastPath).not.toBe(enableLoopbackFastPath);
+  for (const first of [true, false]) {
+    const server = net.createServer((socket) => socket.pipe(socket));
+    const [inner, outer] = first
+      ? [enableLoopbackFastPath, copy.enableLoopbackFastPath]
+      : [copy.enableLoopbackFastPath, enableLoopbackFastPath];
+    inner(server);
+    outer(server);
+    const port = await listening(server);
+    // Of the other copy's binary the recorder sees nothing.
+    expect(listenStories(take())).toEqual([ARMED_LISTEN]);
+    expect(getLoopbackFastPathStatus(server)).toEqual(APPLIED);
+    expect(copy.getLoopbackFastPathStatus(server).state).toMatch(/^(applied|failed)$/);
+    expect(Object.getOwnPropertyDescriptor(server, '_handle')).toHaveProperty('value');
+    expect(await exchange(await connected(port))).toBe('ping');
+  }
 });
 
 describe('in a cluster', () => {
