@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import { apply, boundAddress, requiredError, transportHandle } from './apply.js';
+import { apply, asError, boundAddress, requiredError, transportHandle } from './apply.js';
 import type { Settings } from './arguments.js';
 import { LoopbackFastPathError } from './errors.js';
 import { native } from './native.js';
@@ -57,15 +57,23 @@ function settle(socket: Socket, status: LoopbackFastPathStatus, settings: Settin
  */
 function noticeMissed(socket: Socket): void {
   const settings = armed.get(socket);
-  if (settings === undefined || getStatus(socket) !== ARMED || progressOf(socket) !== 'begun') return;
-  settle(socket, { state: 'failed', error: tooLate() }, settings);
+  if (settings === undefined || getStatus(socket) !== ARMED) return;
+  try {
+    if (progressOf(socket) === 'begun') throw tooLate();
+  } catch (cause) {
+    settle(socket, { state: 'failed', error: asError(cause) }, settings);
+  }
 }
 
 function isApplied(socket: Socket): boolean {
   return getStatus(socket).state === 'applied' && transportHandle(socket) !== undefined;
 }
 
-/** Whether the socket's first connection attempt has begun. */
+/**
+ * Whether the socket's first connection attempt has begun.
+ *
+ * @throws {LoopbackFastPathError} `…_HOST` where it is not one of Node's.
+ */
 function progressOf(socket: Socket): 'ahead' | 'begun' | 'begun-not-tcp' {
   if (socket.destroyed) return 'begun';
   const handle = transportHandle(socket);

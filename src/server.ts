@@ -81,9 +81,10 @@ function listen(server: Server, address: string | null, original: () => void): v
   let error: LoopbackFastPathError | undefined;
   const beforeListen = (handle: Handle): boolean => {
     const status = applyToListener(server, handle, address, known.settings);
+    if (status === undefined) return true;
     setStatus(server, status);
     if (known.settings.required) error = requiredError(status);
-    else warnOfIPv6(server, known, status);
+    else warnOfIPv6(known, status);
     return error === undefined;
   };
 
@@ -98,25 +99,26 @@ function listen(server: Server, address: string | null, original: () => void): v
     internals._handle?.close();
     internals._handle = null;
     process.nextTick(() => server.emit('error', error));
-  } else if (!internals._handle && getStatus(server).state === 'applied') {
-    // listen() itself failed, as for an address in use; Node emits the error.
+  } else if (!internals._handle) {
+    // listen() itself failed; Node emits the error.
     setStatus(server, ARMED);
   }
 }
 
+/** undefined where the handle is not bound: libuv reports an address in use at listen. */
 function applyToListener(
   server: Server,
   handle: Handle,
   address: string | null,
   settings: Settings,
-): LoopbackFastPathStatus {
+): LoopbackFastPathStatus | undefined {
   try {
     // Round robin: Node gives the worker an object that only imitates a handle.
     if (typeof handle.hasRef !== 'function') return { state: 'skipped', reason: 'cluster' };
     // Without a host, and for a handle that was bound elsewhere, only the
     // SOCKET knows the address.
-    const bound = address !== null && isIP(address) !== 0 ? address : (boundAddress(handle) ?? '');
-    return apply(server, bound, settings);
+    const bound = address !== null && isIP(address) !== 0 ? address : boundAddress(handle);
+    return bound === undefined ? undefined : apply(server, bound, settings);
   } catch (cause) {
     return { state: 'failed', error: asError(cause) };
   }
@@ -155,12 +157,12 @@ function onceHandleIsSet(internals: ServerInternals, action: (handle: Handle) =>
 }
 
 /** Said once for a server: its user asked for the fast path and, by default, gets `::`. */
-function warnOfIPv6(server: Server, known: Armed, status: LoopbackFastPathStatus): void {
+function warnOfIPv6(known: Armed, status: LoopbackFastPathStatus): void {
   if (status.state !== 'skipped' || (status.reason !== 'ipv6' && status.reason !== 'dual-stack')) return;
   if (known.warned) return;
   known.warned = true;
   process.emitWarning(
-    `A ${server.constructor.name} that the loopback fast path was enabled for listens on IPv6, where it stays off. Use listen(port, '127.0.0.1').`,
+    "A server that the loopback fast path was enabled for listens on IPv6, where it stays off. Use listen(port, '127.0.0.1').",
     'LoopbackFastPathWarning',
   );
 }

@@ -1,4 +1,5 @@
 import { channel } from 'node:diagnostics_channel';
+import { Server } from 'node:net';
 import { debuglog } from 'node:util';
 import type { LoopbackFastPathTarget } from './arguments.js';
 import type { LoopbackFastPathError } from './errors.js';
@@ -53,7 +54,7 @@ export function setStatus(target: LoopbackFastPathTarget, status: LoopbackFastPa
   statuses.set(target, Object.freeze(status));
   // Node itself keeps what a subscriber throws away from the publisher.
   if (statusChannel.hasSubscribers) statusChannel.publish({ target, status } satisfies LoopbackFastPathStatusMessage);
-  if (debug.enabled) debug('%s %s', target.constructor.name, describe(status));
+  if (debug.enabled) debug('%s %s', target instanceof Server ? 'server' : 'socket', describe(status));
 }
 
 function describe(status: LoopbackFastPathStatus): string {

@@ -38,7 +38,9 @@ function install() {
     const inside = (command) => runAsRoot(...enter(folder, '', [], '/', ['sh', '-ec', command]));
     inside('dpkg --add-architecture i386; apt-get update -qq');
     inside(`apt-get install -y -qq --no-install-recommends ${PACKAGES.join(' ')}`);
-    inside('WINEPREFIX=/prefix WINEDEBUG=-all HOME=/run wineboot --init && WINEPREFIX=/prefix wineserver --wait');
+    inside(
+      'WINEPREFIX=/prefix WINEDEBUG=-all HOME=/run XDG_RUNTIME_DIR=/run wineboot --init && WINEPREFIX=/prefix wineserver --wait',
+    );
     inside('apt-get clean; printf "127.0.0.1 localhost\\n::1 localhost\\n" > /etc/hosts');
   });
 }

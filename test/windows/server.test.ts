@@ -137,6 +137,19 @@ describe('listen()', () => {
     expect(listenStories(take())).toEqual([ARMED_LISTEN]);
   });
 
+  test.each([
+    ['', {}],
+    [' (required)', { required: true }],
+  ])('without a host, on a port in use: the error that Node has for it%s', async (_what, options) => {
+    const taken = await echo(0, '::');
+    const server = net.createServer();
+    enableLoopbackFastPath(server, { ipv6: 'dual-stack', ...options });
+    server.listen(taken);
+    expect(await failure(server)).toMatchObject({ code: 'EADDRINUSE' });
+    expect(getLoopbackFastPathStatus(server)).toEqual({ state: 'armed' });
+    expect(fastPathCalls(take())).toEqual([]);
+  });
+
   test('on a named pipe is skipped', async () => {
     const server = armedEcho();
     const path = `\\\\.\\pipe\\loopback-fast-path-server-${process.pid}`;

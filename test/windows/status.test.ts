@@ -209,6 +209,6 @@ test('NODE_DEBUG=loopback-fast-path prints every change', async () => {
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   const printed = (await child.stderr.toArray()).join('');
-  expect(printed).toMatch(/LOOPBACK-FAST-PATH \d+: Socket armed/);
-  expect(printed).toMatch(/LOOPBACK-FAST-PATH \d+: Socket (applied|failed): /);
+  expect(printed).toMatch(/LOOPBACK-FAST-PATH \d+: socket armed/);
+  expect(printed).toMatch(/LOOPBACK-FAST-PATH \d+: socket (applied|failed): /);
 });
