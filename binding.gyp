@@ -11,7 +11,7 @@
             'native/binding.cc',
             'native/host.cc',
             'native/tcp_handle.cc',
-            'native/winsock.cc',
+            'native/fast_path.cc',
           ],
         }],
       ],

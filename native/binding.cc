@@ -3,9 +3,9 @@
 
 #include <napi.h>
 
+#include "fast_path.h"
 #include "libuv.h"
 #include "tcp_handle.h"
-#include "winsock.h"
 
 namespace loopback {
 

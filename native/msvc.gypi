@@ -20,7 +20,6 @@
           'WarningLevel': 4,
           'WarnAsError': 'true',
           'AdditionalOptions': [
-            '/std:c++20',
             '/guard:cf',
             '/sdl',
             '/Brepro',

@@ -1,7 +1,7 @@
 #pragma once
 
+#include "fast_path.h"
 #include "libuv.h"
-#include "winsock.h"
 
 // From a libuv TCP handle to its SOCKET.
 

@@ -158,9 +158,11 @@ BOOL PASCAL RecordedConnectEx(SOCKET socket, const sockaddr* name, int size,
                               LPOVERLAPPED overlapped) {
   Record record = NewRecord(Call::kConnect, socket);
   CopyAddress(&record, name, size);
-  const BOOL ok =
-      real_connect_ex(socket, name, size, buffer, length, sent, overlapped);
-  const int error = ok ? 0 : WSAGetLastError();
+  // A success cannot be made up: somebody has to complete it.
+  const int scripted = NextAnswer(Call::kConnect);
+  const BOOL ok = scripted <= 0 && real_connect_ex(socket, name, size, buffer,
+                                                   length, sent, overlapped);
+  const int error = ok ? 0 : scripted > 0 ? scripted : WSAGetLastError();
   record.error = error == WSA_IO_PENDING ? 0 : error;
   Keep(record);
   WSASetLastError(error);

@@ -6,7 +6,7 @@ import * as net from 'node:net';
 import * as tls from 'node:tls';
 import { enableLoopbackFastPath, getLoopbackFastPathStatus } from 'loopback-fast-path';
 import { describe, expect, test } from 'vitest';
-import { connectStories, fastPathCalls, take, useRecorder } from '../support/recorder.js';
+import { answer, connectStories, fastPathCalls, take, useRecorder } from '../support/recorder.js';
 import {
   BoundSocket,
   boundSocketTitle,
@@ -14,6 +14,7 @@ import {
   closing,
   echo,
   exchange,
+  failure,
   listening,
   thrown,
 } from '../support/sockets.js';
@@ -311,14 +312,18 @@ test.skipIf(BoundSocket === undefined)(boundSocketTitle('a socket bound beforeha
 });
 
 describe('other targets stay untouched', () => {
-  test('an address that is not loopback', async () => {
-    const socket = closing(net.connect({ port: 9, host: '192.0.2.1', family: 4 }));
-    enableLoopbackFastPath(socket);
-    await once(socket, 'connectionAttempt');
-    expect(getLoopbackFastPathStatus(socket)).toEqual({ state: 'skipped', reason: 'not-loopback' });
-    expect(fastPathCalls(take())).toEqual([]);
-    socket.destroy();
-  });
+  test.each(['192.0.2.1', '128.0.0.1', '126.255.255.255', '2001:db8::1', '::2', '::ffff:192.0.2.1'])(
+    'an address that is not loopback: %s',
+    async (host) => {
+      // Nothing shall leave this machine.
+      answer(10051, 10051, 'ConnectEx');
+      const socket = net.connect({ port: 9, host });
+      enableLoopbackFastPath(socket, { ipv6: 'dual-stack' });
+      expect(await failure(socket)).toMatchObject({ code: 'ENETUNREACH' });
+      expect(getLoopbackFastPathStatus(socket)).toEqual({ state: 'skipped', reason: 'not-loopback' });
+      expect(connectStories(take())).toEqual([[`bind ${net.isIPv6(host) ? '::' : '0.0.0.0'}`, `ConnectEx ${host}`]]);
+    },
+  );
 
   test('a named pipe', async () => {
     const path = `\\\\.\\pipe\\loopback-fast-path-${process.pid}`;

@@ -1,4 +1,4 @@
-#include "winsock.h"
+#include "fast_path.h"
 
 #include <ws2tcpip.h>
 
