@@ -17,9 +17,11 @@ struct Instance {
   const char* missing;  // what the host does not export, or nullptr
 };
 
-// On an object that was just made, and which therefore cannot refuse.
+// A worker can be terminated at any moment; from then on its JavaScript cannot
+// be reached, and nobody is left to be told of a failure. So none is looked at
+// here, nor in Reject().
 void Set(Napi::Object object, const char* name, Napi::Value value) {
-  object.Set(name, value).Check();
+  napi_set_named_property(object.Env(), object, name, value);
 }
 
 // { syscall, errno, message }, or undefined for success.
@@ -37,7 +39,7 @@ Napi::Value ToValue(Napi::Env env, const Failure& failure) {
 }
 
 Napi::Value Reject(Napi::Env env, const char* message) {
-  Napi::TypeError::New(env, message).ThrowAsJavaScriptException();
+  napi_throw_type_error(env, nullptr, message);
   return Napi::Value();
 }
 

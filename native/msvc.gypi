@@ -8,6 +8,8 @@
         'NAPI_DISABLE_CPP_EXCEPTIONS',
         'NODE_ADDON_API_ENABLE_MAYBE',
         'NODE_ADDON_API_DISABLE_DEPRECATED',
+        # A terminated worker takes no exception, and must not end the process.
+        'NODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS',
         '_WIN32_WINNT=0x0602',
         'WINVER=0x0602',
         'UNICODE',

@@ -219,6 +219,30 @@ test('each worker has its own instance, which goes with it', async () => {
   expect(binding.setFastPath(handleOf(server), true, 4, false)).toBe(undefined);
 });
 
+test('a worker that is terminated in the middle of a call takes nothing with it', { timeout: 60_000 }, async () => {
+  const program = `
+    const net = require('node:net');
+    const binding = require(${JSON.stringify(binaryFile)});
+    const server = net.createServer().listen(0, '127.0.0.1', () => {
+      require('node:worker_threads').parentPort.postMessage('busy');
+      const wrong = { hasRef: () => true, unref() {}, ref() { throw new Error('no'); } };
+      for (;;) {
+        binding.setFastPath(server._handle, true, 4, false);
+        binding.probe(4, true);
+        try { binding.setFastPath(wrong, true, 4, false); } catch {}
+        try { binding.probe(5, true); } catch {}
+      }
+    });`;
+  answer(10045);
+  for (let round = 0; round < 20; ++round) {
+    const workers = Array.from({ length: 4 }, () => new Worker(program, { eval: true }));
+    await Promise.all(workers.map((worker) => once(worker, 'message')));
+    await new Promise((resolve) => setTimeout(resolve, round));
+    await Promise.all(workers.map((worker) => worker.terminate()));
+    take(false);
+  }
+});
+
 function noop(): void {}
 
 function boom(): never {
