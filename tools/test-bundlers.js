@@ -5,9 +5,8 @@
 import { spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { cached, fingerprint } from './cache.js';
-import { installDependencies, isWindows, npm, readJson, root, run } from './run.js';
+import { installDependencies, isMain, isWindows, npm, readJson, root, run } from './run.js';
 import { packInto, runOnWindows, withTemporaryFolder } from './test-tarball.js';
 
 const folderOfConfigurations = join(root, 'test', 'bundlers');
@@ -86,7 +85,7 @@ export function testBundlers() {
   });
 }
 
-if (import.meta.url === pathToFileURL(process.argv[1]).href) {
+if (isMain(import.meta.url)) {
   installDependencies();
   const results = await testBundlers();
   const failed = results.filter(({ ok }) => !ok).map(({ name }) => name);

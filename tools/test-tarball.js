@@ -21,10 +21,19 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { ARCHITECTURES, NAME } from './build-native.js';
 import { cached } from './cache.js';
-import { buildTypeScript, installDependencies, isWindows, npm, readJson, root, run, runPackage } from './run.js';
+import {
+  buildTypeScript,
+  installDependencies,
+  isMain,
+  isWindows,
+  npm,
+  readJson,
+  root,
+  run,
+  runPackage,
+} from './run.js';
 import { NEWEST, runWindowsNode } from './windows-node.js';
 
 const PACKAGE = 'loopback-fast-path';
@@ -299,7 +308,7 @@ export function testTarball({ writeTable = false } = {}) {
   });
 }
 
-if (import.meta.url === pathToFileURL(process.argv[1]).href) {
+if (isMain(import.meta.url)) {
   installDependencies();
   const results = await testTarball({ writeTable: process.argv.includes('--write') });
   const failed = results.filter(({ ok }) => !ok).map(({ name }) => name);
