@@ -2,7 +2,7 @@ import type { LoopbackFastPathTarget, Settings } from './arguments.js';
 import { LoopbackFastPathError, winsockError } from './errors.js';
 import { native } from './native.js';
 import { decide } from './policy.js';
-import type { LoopbackFastPathStatus } from './status.js';
+import { getStatus, type LoopbackFastPathStatus } from './status.js';
 
 /** What this package knows of a handle of Node (TCPWrap, PipeWrap, TLSWrap, …). */
 export interface Handle {
@@ -44,6 +44,15 @@ export function apply(target: LoopbackFastPathTarget, address: string, settings:
   } catch (cause) {
     return { state: 'failed', error: asError(cause) };
   }
+}
+
+/**
+ * Whether a target has it now: applied, and its SOCKET still there.
+ *
+ * @throws {LoopbackFastPathError} `…_HOST` where its handle is not one of Node's.
+ */
+export function isApplied(target: LoopbackFastPathTarget): boolean {
+  return getStatus(target).state === 'applied' && transportHandle(target) !== undefined;
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import { apply, asError, boundAddress, requiredError, transportHandle } from './apply.js';
+import { apply, asError, boundAddress, isApplied, requiredError, transportHandle } from './apply.js';
 import type { Settings } from './arguments.js';
 import { LoopbackFastPathError } from './errors.js';
 import { native } from './native.js';
@@ -63,10 +63,6 @@ function noticeMissed(socket: Socket): void {
   } catch (cause) {
     settle(socket, { state: 'failed', error: asError(cause) }, settings);
   }
-}
-
-function isApplied(socket: Socket): boolean {
-  return getStatus(socket).state === 'applied' && transportHandle(socket) !== undefined;
 }
 
 /**

@@ -1,9 +1,9 @@
 import { isIP, type Server } from 'node:net';
-import { apply, asError, boundAddress, type Handle, requiredError, transportHandle } from './apply.js';
+import { apply, asError, boundAddress, type Handle, isApplied, requiredError, transportHandle } from './apply.js';
 import type { Settings } from './arguments.js';
 import { LoopbackFastPathError } from './errors.js';
 import { native } from './native.js';
-import { ARMED, getStatus, type LoopbackFastPathStatus, OFF, setStatus } from './status.js';
+import { ARMED, type LoopbackFastPathStatus, OFF, setStatus } from './status.js';
 
 /** What this package knows of a server of Node. */
 interface ServerInternals {
@@ -165,10 +165,6 @@ function warnOfIPv6(known: Armed, status: LoopbackFastPathStatus): void {
     "A server that the loopback fast path was enabled for listens on IPv6, where it stays off. Use listen(port, '127.0.0.1').",
     'LoopbackFastPathWarning',
   );
-}
-
-function isApplied(server: Server): boolean {
-  return getStatus(server).state === 'applied' && transportHandle(server) !== undefined;
 }
 
 function tooLate(): LoopbackFastPathError {

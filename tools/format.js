@@ -1,11 +1,17 @@
 // `npm run format`: TypeScript and the rest with Biome, C++ with clang-format.
 
-import { installDependencies, isWindows, runPackage } from './run.js';
+import { installDependencies, isMain, isWindows, runPackage } from './run.js';
 import { runInside } from './trixie.js';
 
-installDependencies();
-runPackage('@biomejs/biome/bin/biome', ['check', '--write', '.']);
-if (!isWindows) {
-  const files = "native test/recorder -name '*.cc' -o -name '*.h'";
-  process.exitCode = await runInside(['sh', '-c', `clang-format -i $(find ${files})`]);
+/** Runs clang-format over the C++ of the repository. @throws {Error} when it finds fault. */
+export async function clangFormat(...flags) {
+  const files = "$(find native test/recorder -name '*.cc' -o -name '*.h')";
+  const code = await runInside(['sh', '-c', `clang-format ${flags.join(' ')} ${files}`]);
+  if (code !== 0) throw new Error('The native code is not formatted; npm run format mends it.');
+}
+
+if (isMain(import.meta.url)) {
+  installDependencies();
+  runPackage('@biomejs/biome/bin/biome', ['check', '--write', '.']);
+  if (!isWindows) await clangFormat('-i');
 }

@@ -6,12 +6,12 @@ import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { isArm64CacheWarm, isArm64Tested, testArm64 } from './arm64.js';
 import { buildNative } from './build-native.js';
+import { clangFormat } from './format.js';
 import { testIa32 } from './ia32.js';
 import { lintWorkflows } from './lint-workflows.js';
 import { buildTypeScript, installDependencies, isWindows, readJson, root, run, runPackage } from './run.js';
 import { testBundlers } from './test-bundlers.js';
 import { testTarball } from './test-tarball.js';
-import { runInside } from './trixie.js';
 import { runWindowsNode, VERSIONS } from './windows-node.js';
 
 const results = join(root, 'build', 'results');
@@ -70,11 +70,7 @@ await step('types', () => {
 });
 await step('native build', () => buildNative({ check: true }));
 if (!isWindows) {
-  await step('format of native code', async () => {
-    const files = "native test/recorder -name '*.cc' -o -name '*.h'";
-    const code = await runInside(['sh', '-c', `clang-format --dry-run -Werror $(find ${files})`]);
-    if (code !== 0) throw new Error('npm run format mends it.');
-  });
+  await step('format of native code', () => clangFormat('--dry-run', '-Werror'));
 }
 await step(`tests on ${process.platform}, Node ${process.version}`, () =>
   run(process.execPath, vitest(process.version)),

@@ -10,6 +10,7 @@ import {
   tryEnableLoopbackFastPath,
   WINSOCK_ERROR_CODES,
 } from 'loopback-fast-path';
+import { useBinary } from 'loopback-fast-path/custom';
 import { describe, expect, test } from 'vitest';
 import { thrown } from '../support/sockets.js';
 
@@ -103,6 +104,14 @@ describe.each([
     expect(error).toMatchObject({ code: 'ERR_INVALID_ARG_TYPE', message: expect.stringContaining(message) });
     expect(getLoopbackFastPathStatus(socket)).toEqual({ state: 'off' });
     expect(socket.listenerCount('connectionAttempt')).toBe(0);
+  });
+});
+
+test.each([undefined, null, 'file.node', {}])('useBinary refuses %o', (load) => {
+  expect(thrown(() => useBinary(load as () => unknown))).toMatchObject({
+    name: 'TypeError',
+    code: 'ERR_INVALID_ARG_TYPE',
+    message: expect.stringMatching(/^The "load" argument must be a function\. Received /),
   });
 });
 

@@ -149,6 +149,19 @@ describe('a copy of the package without prebuilds', () => {
   });
 });
 
+test('a binary that the program carries and cannot load: what its loader said', async () => {
+  const program = CONNECT.replace(/'loopback-fast-path';/, "'loopback-fast-path/custom';").replace(
+    'const server',
+    "(await import('loopback-fast-path/custom')).useBinary(() => { throw new Error('asset not found'); });\n  const server",
+  );
+  expect(await result(program)).toMatchObject({
+    enabled: false,
+    data: 'pong',
+    status: 'ERR_LOOPBACK_FAST_PATH_BINARY',
+    message: expect.stringContaining('Tried the binary that the program carries (asset not found).'),
+  });
+});
+
 test('no binary: what was tried and the fix', async () => {
   const program = CONNECT.replace(
     "import net from 'node:net';",

@@ -318,6 +318,22 @@ describe('in a cluster', () => {
   });
 });
 
+test.each(['192.0.2.1', '128.0.0.1', '::2'])('an address that is not loopback is skipped: %s', async (host) => {
+  // This machine does not have the address; the recorder binds in Windows' place.
+  answer(0, 0, 'bind');
+  const server = net.createServer();
+  enableLoopbackFastPath(server, { ipv6: 'dual-stack', required: true });
+  server.listen(0, host);
+  expect(await failure(server)).toMatchObject({
+    code: 'ERR_LOOPBACK_FAST_PATH_SKIPPED',
+    message: expect.stringContaining('not-loopback'),
+  });
+  expect(getLoopbackFastPathStatus(server)).toEqual({ state: 'skipped', reason: 'not-loopback' });
+  const calls = take();
+  expect(fastPathCalls(calls)).toEqual([]);
+  expect(listenStories(calls)).toEqual([]);
+});
+
 test('required: where the system refuses, it does not listen', async () => {
   answer(10045);
   const server = net.createServer();
