@@ -1,9 +1,10 @@
 // A Debian 13 in a folder of the cache, entered with chroot: its Wine runs every
-// supported node.exe, and its clang builds the Windows binaries, always the same
-// one whatever this machine has. Mounts and processes live in namespaces of the
-// command and end with it: a wineserver that outlived its command would open
-// files for the next one as they were mounted for the last. So do changes to the
-// Wine prefix, which is an overlay of the one made at set-up.
+// supported node.exe, its clang builds the Windows binaries, always the same one
+// whatever this machine has, and the databases that tests talk to come from it.
+// Mounts and processes live in namespaces of the command and end with it: a
+// wineserver that outlived its command would open files for the next one as they
+// were mounted for the last. So do changes to the Wine prefix, which is an overlay
+// of the one made at set-up.
 
 import { spawn } from 'node:child_process';
 import { closeSync, copyFileSync, existsSync, mkdirSync, openSync, readSync, rmSync } from 'node:fs';
@@ -21,10 +22,14 @@ const PACKAGES = [
   'lld-19',
   'llvm-19',
   'clang-format-19',
+  'clang-tidy-19',
+  'libclang-rt-19-dev',
   'g++-mingw-w64-x86-64-posix',
   'cmake',
   'ninja-build',
   'nodejs',
+  'postgresql',
+  'redis-server',
 ];
 
 /** What the folder in the cache is named after: a change makes a new one. */
@@ -36,6 +41,8 @@ function install() {
     if (!existsSync('/usr/sbin/debootstrap')) installSystemPackages(['debootstrap', 'debian-archive-keyring']);
     runAsRoot('debootstrap', '--variant=minbase', 'trixie', folder, '', ...[DEBOOTSTRAP_SCRIPT].filter(Boolean));
     const inside = (command) => runAsRoot(...enter(folder, '', [], '/', ['sh', '-ec', command]));
+    // Daemons start when a test starts them, and not when they are installed.
+    inside('printf "#!/bin/sh\\nexit 101\\n" > /usr/sbin/policy-rc.d; chmod +x /usr/sbin/policy-rc.d');
     inside('dpkg --add-architecture i386; apt-get update -qq');
     inside(`apt-get install -y -qq --no-install-recommends ${PACKAGES.join(' ')}`);
     inside(
