@@ -1,14 +1,14 @@
-import type { LoopbackFastPathTarget, Settings } from './arguments.js';
+import type { LoopbackFastPathEndpoint, LoopbackFastPathTarget, Settings } from './arguments.js';
 import { LoopbackFastPathError, winsockError } from './errors.js';
 import { native } from './native.js';
-import { decide } from './policy.js';
+import { decide, type Endpoint, type SkipReason } from './policy.js';
 import { getStatus, type LoopbackFastPathStatus } from './status.js';
 
 /** What this package knows of a handle of Node (TCPWrap, PipeWrap, TLSWrap, …). */
 export interface Handle {
   close(): void;
   hasRef?(): boolean;
-  getsockname?(out: { address?: string }): number;
+  getsockname?(out: Partial<Endpoint>): number;
   /** Of a TLSWrap: the handle that it encrypts. */
   readonly _parent?: Handle | null;
 }
@@ -27,23 +27,70 @@ export function transportHandle(target: LoopbackFastPathTarget): Handle | undefi
   }
 }
 
+const TREATED = Symbol.for('loopback-fast-path.treated');
+
 /**
- * Applies the policy and, if it says so, the ioctl to the SOCKET of a target.
- * Returns what became of it and never throws: its callers are called by Node.
+ * The handles that have it, from whichever copy of the package in this thread:
+ * where a program asks in several ways, one ioctl is enough.
  */
-export function apply(target: LoopbackFastPathTarget, address: string, settings: Settings): LoopbackFastPathStatus {
-  try {
-    const decision = decide(address, settings);
-    if (decision.skip !== undefined) return { state: 'skipped', reason: decision.skip };
-    const handle = transportHandle(target);
-    if (handle === undefined) return { state: 'skipped', reason: 'not-tcp' };
+function treatedHandles(): WeakSet<object> {
+  const found: unknown = Reflect.get(globalThis, TREATED);
+  if (found instanceof WeakSet) return found;
+  const handles = new WeakSet();
+  Object.defineProperty(globalThis, TREATED, { value: handles, configurable: true, writable: true });
+  return handles;
+}
+
+/**
+ * Applies the policy and, if it says so, the ioctl to the SOCKET of a handle.
+ *
+ * @throws {unknown} Whatever is in the way; `guarded()` makes a status of it.
+ */
+export function apply(
+  handle: Handle | undefined,
+  endpoint: LoopbackFastPathEndpoint,
+  settings: Settings,
+): LoopbackFastPathStatus {
+  const { address } = endpoint;
+  const decision = decide(address, settings);
+  if (decision.skip !== undefined) return { state: 'skipped', reason: decision.skip };
+  if (!isWanted(endpoint, settings)) return { state: 'skipped', reason: 'declined' };
+  if (handle === undefined) return { state: 'skipped', reason: 'not-tcp' };
+  const treated = treatedHandles();
+  if (!treated.has(handle)) {
     const result = native().setFastPath(handle, true, decision.family, decision.ipv6Only);
     if (typeof result === 'string') return { state: 'skipped', reason: result };
     if (result !== undefined) return { state: 'failed', error: winsockError(result) };
-    return { state: 'applied', family: decision.family, address };
+    treated.add(handle);
+  }
+  return { state: 'applied', family: decision.family, address };
+}
+
+/** The status that an action leads to, also where it throws: Node calls us, and must not see that. */
+export function guarded(action: () => LoopbackFastPathStatus): LoopbackFastPathStatus {
+  try {
+    return action();
   } catch (cause) {
     return { state: 'failed', error: asError(cause) };
   }
+}
+
+/** @throws {LoopbackFastPathError} `…_SHOULD_APPLY` */
+function isWanted(endpoint: LoopbackFastPathEndpoint, { shouldApply }: Settings): boolean {
+  if (shouldApply === undefined) return true;
+  let wanted: unknown;
+  let details: { cause: unknown } | undefined;
+  try {
+    wanted = shouldApply(endpoint);
+  } catch (cause) {
+    details = { cause };
+  }
+  if (typeof wanted === 'boolean') return wanted;
+  throw new LoopbackFastPathError(
+    'ERR_LOOPBACK_FAST_PATH_SHOULD_APPLY',
+    `The function shouldApply ${details === undefined ? `returned no boolean but ${typeof wanted}` : 'threw'} for port ${endpoint.port} of ${endpoint.address}.`,
+    details,
+  );
 }
 
 /**
@@ -56,16 +103,17 @@ export function isApplied(target: LoopbackFastPathTarget): boolean {
 }
 
 /**
- * The address a handle is bound to: `''` for what has none, such as a named
+ * Where a handle is bound: `'not-tcp'` for what has no address, such as a named
  * pipe, and undefined while libuv has not made the SOCKET yet.
  *
  * @throws {LoopbackFastPathError} `…_HOST` where it is not one of Node's.
  */
-export function boundAddress(handle: Handle): string | undefined {
+export function boundEndpoint(handle: Handle): Endpoint | 'not-tcp' | undefined {
   try {
-    if (handle.getsockname === undefined) return '';
-    const out: { address?: string } = {};
-    return handle.getsockname(out) === 0 ? out.address : undefined;
+    if (handle.getsockname === undefined) return 'not-tcp';
+    const out: Partial<Endpoint> = {};
+    if (handle.getsockname(out) !== 0 || out.address === undefined) return undefined;
+    return { address: out.address, port: out.port ?? 0 };
   } catch (cause) {
     throw asError(cause);
   }
@@ -96,10 +144,12 @@ export function requiredError(status: LoopbackFastPathStatus): LoopbackFastPathE
   return undefined;
 }
 
-const REMEDY = {
+const REMEDY: { readonly [reason in SkipReason]: string } = {
   'not-loopback': 'Use an address in 127.0.0.0/8.',
   ipv6: 'Use 127.0.0.1, or see the option ipv6.',
   'dual-stack': 'Use 127.0.0.1, or an IPv6-only socket.',
   'not-tcp': 'Only TCP sockets have it.',
   cluster: 'Listen with exclusive: true, or use the scheduling policy SCHED_NONE.',
-} as const;
+  declined: 'The function shouldApply returned false.',
+  'switched-off': 'Remove LOOPBACK_FAST_PATH=0 from the environment.',
+};

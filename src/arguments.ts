@@ -21,12 +21,38 @@ export interface LoopbackFastPathOptions {
    * without it. Default `false`: traffic takes the ordinary path.
    */
   readonly required?: boolean | undefined;
+  /**
+   * Which loopback addresses and ports it is for; by default all. Asked before
+   * each connection attempt and each `listen()`. Must return a boolean; where it
+   * does not, or throws, the status is `failed` with
+   * `ERR_LOOPBACK_FAST_PATH_SHOULD_APPLY`.
+   */
+  readonly shouldApply?: ((endpoint: LoopbackFastPathEndpoint) => boolean) | undefined;
+}
+
+/** What `shouldApply` decides about. */
+export interface LoopbackFastPathEndpoint {
+  /** Whether a socket connects there, or a server listens there. */
+  readonly side: 'client' | 'server';
+  /** An IP address, in 127.0.0.0/8, `0.0.0.0`, `::1` or `::`. */
+  readonly address: string;
+  /** The port; of a server that lets the system choose one, the chosen one. */
+  readonly port: number;
+}
+
+/** What is said where a library passes options on: beside its own, as `fastPath`. */
+export interface WithFastPathOptions {
+  /** How far to go, and what to do where it cannot be done. */
+  readonly fastPath?: LoopbackFastPathOptions | undefined;
 }
 
 /** Options as the rest of the package gets them. */
 export interface Settings {
   readonly ipv6: boolean | 'dual-stack';
   readonly required: boolean;
+  readonly shouldApply: ((endpoint: LoopbackFastPathEndpoint) => boolean) | undefined;
+  /** Whether nobody asked for this socket in particular: no warnings then. */
+  readonly everySocket: boolean;
 }
 
 /** The error that Node itself throws for a wrong argument. */
@@ -55,16 +81,27 @@ export function checkTarget(target: unknown): LoopbackFastPathTarget {
   return current;
 }
 
+const DEFAULTS: Settings = { ipv6: false, required: false, shouldApply: undefined, everySocket: false };
+
 /** Options checked, and with their defaults. */
-export function checkOptions(options: unknown): Settings {
-  if (options === undefined) return { ipv6: false, required: false };
-  if (typeof options !== 'object' || options === null) throw wrongArgument('options', 'an object', options);
-  const { ipv6 = false, required = false } = options as Record<keyof LoopbackFastPathOptions, unknown>;
+export function checkOptions(options: unknown, name = 'options'): Settings {
+  if (options === undefined) return DEFAULTS;
+  if (typeof options !== 'object' || options === null) throw wrongArgument(name, 'an object', options);
+  const { ipv6 = false, required = false, shouldApply } = options as Record<keyof LoopbackFastPathOptions, unknown>;
   if (typeof ipv6 !== 'boolean' && ipv6 !== 'dual-stack') {
-    throw wrongArgument('options.ipv6', "a boolean or 'dual-stack'", ipv6);
+    throw wrongArgument(`${name}.ipv6`, "a boolean or 'dual-stack'", ipv6);
   }
-  if (typeof required !== 'boolean') throw wrongArgument('options.required', 'a boolean', required);
-  return { ipv6, required };
+  if (typeof required !== 'boolean') throw wrongArgument(`${name}.required`, 'a boolean', required);
+  if (shouldApply !== undefined && typeof shouldApply !== 'function') {
+    throw wrongArgument(`${name}.shouldApply`, 'a function', shouldApply);
+  }
+  return { ipv6, required, shouldApply: shouldApply as Settings['shouldApply'], everySocket: false };
+}
+
+/** The same for options that lie beside those of a library. */
+export function checkFastPathOption(options: unknown): Settings {
+  const among = typeof options === 'object' && options !== null ? (options as WithFastPathOptions) : {};
+  return checkOptions(among.fastPath, 'options.fastPath');
 }
 
 /**

@@ -1,9 +1,11 @@
 import type { Socket } from 'node:net';
-import { apply, asError, boundAddress, isApplied, requiredError, transportHandle } from './apply.js';
+import { apply, asError, boundEndpoint, guarded, isApplied, requiredError, transportHandle } from './apply.js';
 import type { Settings } from './arguments.js';
 import { LoopbackFastPathError } from './errors.js';
 import { native } from './native.js';
-import { ARMED, getStatus, type LoopbackFastPathStatus, OFF, setStatus } from './status.js';
+import type { Endpoint } from './policy.js';
+import { ARMED, getStatus, isDecided, type LoopbackFastPathStatus, OFF, SWITCHED_OFF, setStatus } from './status.js';
+import { isSwitchedOff } from './switch.js';
 
 const armed = new WeakMap<Socket, Settings>();
 
@@ -12,11 +14,16 @@ const armed = new WeakMap<Socket, Settings>();
  * with that attempt's handle installed, on every way a socket connects (B3).
  * The listener stays, so that a reconnect of the same socket is covered.
  *
+ * @returns Whether it is armed; not where the user has switched it off.
  * @throws {LoopbackFastPathError} `…_TOO_LATE`, or what `native()` throws.
  */
-export function enableSocket(socket: Socket, settings: Settings): void {
+export function enableSocket(socket: Socket, settings: Settings): boolean {
+  if (isSwitchedOff(settings)) {
+    setStatus(socket, SWITCHED_OFF);
+    return false;
+  }
   native();
-  if (isApplied(socket)) return;
+  if (isApplied(socket)) return true;
   const progress = progressOf(socket);
   if (progress === 'begun') throw tooLate();
   if (!armed.has(socket)) socket.prependListener('connectionAttempt', onConnectionAttempt);
@@ -24,24 +31,44 @@ export function enableSocket(socket: Socket, settings: Settings): void {
   setStatus(socket, ARMED);
   if (progress === 'begun-not-tcp') settle(socket, { state: 'skipped', reason: 'not-tcp' }, settings);
   else if (socket.connecting) process.nextTick(noticeMissed, socket);
+  return true;
+}
+
+/**
+ * The same for a socket that Node is about to connect, and that nobody has
+ * decided about: what is in the way becomes its status.
+ */
+export function enableConnecting(socket: Socket, settings: Settings): void {
+  if (settings.everySocket && isDecided(socket)) return;
+  try {
+    enableSocket(socket, settings);
+  } catch (cause) {
+    settle(socket, { state: 'failed', error: asError(cause) }, settings);
+  }
 }
 
 /** @throws {LoopbackFastPathError} `…_TOO_LATE` when the connection has it (B5). */
 export function disableSocket(socket: Socket): void {
   if (isApplied(socket)) throw tooLate();
-  if (!armed.delete(socket)) return;
-  socket.removeListener('connectionAttempt', onConnectionAttempt);
+  if (armed.delete(socket)) socket.removeListener('connectionAttempt', onConnectionAttempt);
+  else if (isDecided(socket)) return;
   setStatus(socket, OFF);
 }
 
-function onConnectionAttempt(this: Socket, address: string): void {
+function onConnectionAttempt(this: Socket, address: string, port: number): void {
   const settings = armed.get(this);
   if (settings === undefined) return;
-  settle(this, apply(this, address, settings), settings);
+  const endpoint = { side: 'client', address, port } as const;
+  settle(
+    this,
+    guarded(() => apply(transportHandle(this), endpoint, settings)),
+    settings,
+    { address, port },
+  );
 }
 
-function settle(socket: Socket, status: LoopbackFastPathStatus, settings: Settings): void {
-  setStatus(socket, status);
+function settle(socket: Socket, status: LoopbackFastPathStatus, settings: Settings, endpoint?: Endpoint): void {
+  setStatus(socket, status, endpoint);
   const error = settings.required ? requiredError(status) : undefined;
   if (error === undefined) return;
   // Not at once: Node uses the handle right after the event.
@@ -58,11 +85,11 @@ function settle(socket: Socket, status: LoopbackFastPathStatus, settings: Settin
 function noticeMissed(socket: Socket): void {
   const settings = armed.get(socket);
   if (settings === undefined || getStatus(socket) !== ARMED) return;
-  try {
+  const status = guarded(() => {
     if (progressOf(socket) === 'begun') throw tooLate();
-  } catch (cause) {
-    settle(socket, { state: 'failed', error: asError(cause) }, settings);
-  }
+    return ARMED;
+  });
+  if (status !== ARMED) settle(socket, status, settings);
 }
 
 /**
@@ -75,9 +102,9 @@ function progressOf(socket: Socket): 'ahead' | 'begun' | 'begun-not-tcp' {
   const handle = transportHandle(socket);
   if (handle === undefined) return 'ahead';
   if (socket.connecting) {
-    const bound = boundAddress(handle);
+    const bound = boundEndpoint(handle);
     // connect() of a named pipe begins at once, and has no use for this anyway.
-    if (bound === '') return 'begun-not-tcp';
+    if (bound === 'not-tcp') return 'begun-not-tcp';
     // libuv makes the SOCKET at the first attempt and not before.
     return bound === undefined ? 'ahead' : 'begun';
   }

@@ -17,6 +17,8 @@ import { type WinsockErrorName, winsockErrorName } from './winsock-errors.js';
  *   has begun, or it is connected or destroyed; the server listens already.
  * - `ERR_LOOPBACK_FAST_PATH_SKIPPED`: `required` was asked for and the policy
  *   left the socket alone.
+ * - `ERR_LOOPBACK_FAST_PATH_SHOULD_APPLY`: the option of that name threw, or
+ *   returned no boolean.
  */
 export type LoopbackFastPathErrorCode =
   | WinsockErrorName
@@ -25,7 +27,8 @@ export type LoopbackFastPathErrorCode =
   | 'ERR_LOOPBACK_FAST_PATH_BINARY'
   | 'ERR_LOOPBACK_FAST_PATH_HOST'
   | 'ERR_LOOPBACK_FAST_PATH_TOO_LATE'
-  | 'ERR_LOOPBACK_FAST_PATH_SKIPPED';
+  | 'ERR_LOOPBACK_FAST_PATH_SKIPPED'
+  | 'ERR_LOOPBACK_FAST_PATH_SHOULD_APPLY';
 
 /** What a failed Winsock call leaves: the native shim's words for R8. */
 export interface WinsockFailure {

@@ -14,7 +14,8 @@ import { getStatus, type LoopbackFastPathStatus, setStatus } from './status.js';
  * later options count.
  *
  * What happens then is in `getLoopbackFastPathStatus()`. Unless `required` was
- * said, a failure leaves the traffic on the ordinary path and is no error.
+ * said, a failure leaves the traffic on the ordinary path and is no error, and
+ * with `LOOPBACK_FAST_PATH=0` in the environment nothing is done.
  *
  * @param target A `net.Socket` before its first connection attempt (right after
  * `net.connect()`, in the same tick, is in time) or a `net.Server` before
@@ -24,10 +25,13 @@ import { getStatus, type LoopbackFastPathStatus, setStatus } from './status.js';
  * `…_HOST` or `…_TOO_LATE`.
  */
 export function enableLoopbackFastPath(target: LoopbackFastPathTarget, options?: LoopbackFastPathOptions): void {
+  enable(target, options);
+}
+
+function enable(target: LoopbackFastPathTarget, options: LoopbackFastPathOptions | undefined): boolean {
   const subject = checkTarget(target);
   const settings = checkOptions(options);
-  if (subject instanceof Server) enableServer(subject, settings);
-  else enableSocket(subject, settings);
+  return subject instanceof Server ? enableServer(subject, settings) : enableSocket(subject, settings);
 }
 
 /**
@@ -35,13 +39,13 @@ export function enableLoopbackFastPath(target: LoopbackFastPathTarget, options?:
  * would throw for a state of the world, it returns false, and the status says
  * `failed` with that error.
  *
- * @returns Whether the target is armed.
+ * @returns Whether the target is armed; false too where the user has switched it
+ * off with `LOOPBACK_FAST_PATH=0`.
  * @throws {TypeError} `ERR_INVALID_ARG_TYPE` for a wrong argument.
  */
 export function tryEnableLoopbackFastPath(target: LoopbackFastPathTarget, options?: LoopbackFastPathOptions): boolean {
   try {
-    enableLoopbackFastPath(target, options);
-    return true;
+    return enable(target, options);
   } catch (error) {
     if (!(error instanceof LoopbackFastPathError)) throw error;
     setStatus(checkTarget(target), { state: 'failed', error });

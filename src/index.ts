@@ -4,12 +4,6 @@
  * @packageDocumentation
  */
 
-import binary from './binary.cjs';
-import { useBinaries } from './native.js';
-
-useBinaries([
-  ['the prebuilt binary', () => binary.requirePrebuilt(process.arch)],
-  ['a binary built from source', binary.requireBuilt],
-]);
+import './default-binaries.js';
 
 export * from './api.js';

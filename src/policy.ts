@@ -11,8 +11,18 @@ export type SkipReason =
   | 'dual-stack'
   /** A named pipe, a stream that imitates a socket (R2). */
   | 'not-tcp'
-  /** A server in a cluster worker whose SOCKET only the primary has. */
-  | 'cluster';
+  /** A server in a cluster worker whose SOCKET the primary has, or has seen to. */
+  | 'cluster'
+  /** `shouldApply` said no. */
+  | 'declined'
+  /** The environment variable `LOOPBACK_FAST_PATH` is `0`. */
+  | 'switched-off';
+
+/** One end of a connection, or of one to come: where a client connects to, or a server listens. */
+export interface Endpoint {
+  readonly address: string;
+  readonly port: number;
+}
 
 /** What to do with a socket of an address. */
 export type Decision =

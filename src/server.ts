@@ -1,15 +1,26 @@
 import { isIP, type Server } from 'node:net';
-import { apply, asError, boundAddress, type Handle, isApplied, requiredError, transportHandle } from './apply.js';
+import {
+  apply,
+  asError,
+  boundEndpoint,
+  guarded,
+  type Handle,
+  isApplied,
+  requiredError,
+  transportHandle,
+} from './apply.js';
 import type { Settings } from './arguments.js';
 import { LoopbackFastPathError } from './errors.js';
 import { native } from './native.js';
-import { ARMED, type LoopbackFastPathStatus, OFF, setStatus } from './status.js';
+import type { Endpoint } from './policy.js';
+import { ARMED, isDecided, type LoopbackFastPathStatus, OFF, SWITCHED_OFF, setStatus } from './status.js';
+import { isSwitchedOff } from './switch.js';
 
 /** What this package knows of a server of Node. */
 interface ServerInternals {
   _handle: Handle | null;
   /** Creates and binds the handle unless there is one, then listens. */
-  _listen2(address: string | null, ...rest: unknown[]): void;
+  _listen2(address: string | null, port: number | null, ...rest: unknown[]): void;
 }
 
 interface Armed {
@@ -29,11 +40,16 @@ const armed = new WeakMap<Server, Armed>();
  * wraps it. The wrapper stays, so that a second `listen()` is covered; while it
  * runs, and only then, an accessor on `_handle` sees the bound handle.
  *
+ * @returns Whether it is armed; not where the user has switched it off.
  * @throws {LoopbackFastPathError} `…_TOO_LATE`, or what `native()` throws.
  */
-export function enableServer(server: Server, settings: Settings): void {
+export function enableServer(server: Server, settings: Settings): boolean {
+  if (isSwitchedOff(settings)) {
+    setStatus(server, SWITCHED_OFF);
+    return false;
+  }
   native();
-  if (isApplied(server)) return;
+  if (isApplied(server)) return true;
   if (transportHandle(server) !== undefined) throw tooLate();
   const known = armed.get(server);
   if (known !== undefined) {
@@ -42,8 +58,8 @@ export function enableServer(server: Server, settings: Settings): void {
     const internals = server as unknown as ServerInternals;
     const found = Object.getOwnPropertyDescriptor(server, '_listen2');
     const original = internals._listen2;
-    const wrapper: ServerInternals['_listen2'] = function (this: ServerInternals, address, ...rest) {
-      listen(server, address, () => Reflect.apply(original, this, [address, ...rest]));
+    const wrapper: ServerInternals['_listen2'] = function (this: ServerInternals, address, port, ...rest) {
+      listen(server, address, port, () => Reflect.apply(original, this, [address, port, ...rest]));
     };
     Object.defineProperty(server, '_listen2', {
       value: wrapper,
@@ -54,13 +70,35 @@ export function enableServer(server: Server, settings: Settings): void {
     armed.set(server, { settings, wrapper, found, warned: false });
   }
   setStatus(server, ARMED);
+  return true;
+}
+
+/**
+ * The same for a server that is about to listen, and that nobody has decided
+ * about: what is in the way becomes its status.
+ */
+export function enableListening(server: Server, settings: Settings): void {
+  if (isDecided(server)) return;
+  try {
+    enableServer(server, settings);
+  } catch (cause) {
+    setStatus(server, { state: 'failed', error: asError(cause) });
+  }
+}
+
+/** Treats a handle that is bound and that no server of this process will listen on. */
+export function applyToSharedHandle(handle: Handle, settings: Settings): void {
+  settle(handle, handle, settings);
 }
 
 /** @throws {LoopbackFastPathError} `…_TOO_LATE` while it listens with it (B4). */
 export function disableServer(server: Server): void {
   if (isApplied(server)) throw tooLate();
   const known = armed.get(server);
-  if (known === undefined) return;
+  if (known === undefined) {
+    if (!isDecided(server)) setStatus(server, OFF);
+    return;
+  }
   armed.delete(server);
   // If somebody wrapped the wrapper it stays and passes every call on.
   if ((server as unknown as ServerInternals)._listen2 === known.wrapper) {
@@ -71,7 +109,7 @@ export function disableServer(server: Server): void {
 }
 
 /** Runs Node's `_listen2` with the ioctl between its bind and its listen. */
-function listen(server: Server, address: string | null, original: () => void): void {
+function listen(server: Server, address: string | null, port: number | null, original: () => void): void {
   const known = armed.get(server);
   if (known === undefined) {
     original();
@@ -80,16 +118,21 @@ function listen(server: Server, address: string | null, original: () => void): v
   const internals = server as unknown as ServerInternals;
   let error: LoopbackFastPathError | undefined;
   const beforeListen = (handle: Handle): boolean => {
-    const status = applyToListener(server, handle, address, known.settings);
+    const asked = address !== null && port !== null && isIP(address) !== 0 ? { address, port } : undefined;
+    const status = settle(server, handle, known.settings, asked);
     if (status === undefined) return true;
-    setStatus(server, status);
     if (known.settings.required) error = requiredError(status);
-    else warnOfIPv6(known, status);
+    else if (!known.settings.everySocket) warnOfIPv6(known, status);
     return error === undefined;
   };
 
   if (internals._handle) {
-    if (beforeListen(internals._handle)) original();
+    if (known.settings.everySocket && port !== null && port >= 0) {
+      // Node tells a port, and has a handle: it is the one that a cluster's
+      // primary shares, which listens already.
+      setStatus(server, { state: 'skipped', reason: 'cluster' });
+      original();
+    } else if (beforeListen(internals._handle)) original();
   } else {
     onceHandleIsSet(internals, beforeListen, original);
   }
@@ -105,23 +148,32 @@ function listen(server: Server, address: string | null, original: () => void): v
   }
 }
 
-/** undefined where the handle is not bound: libuv reports an address in use at listen. */
-function applyToListener(
-  server: Server,
+/**
+ * Treats a bound handle and keeps what became of it as the status of `target`.
+ * undefined where nobody knows the address: libuv reports a bind that failed
+ * only at listen.
+ *
+ * @param asked Where it was to be bound, if that was said.
+ */
+function settle(
+  target: object,
   handle: Handle,
-  address: string | null,
   settings: Settings,
+  asked?: Endpoint,
 ): LoopbackFastPathStatus | undefined {
-  try {
+  let endpoint: Endpoint | undefined;
+  const status = guarded(() => {
     // Round robin: Node gives the worker an object that only imitates a handle.
     if (typeof handle.hasRef !== 'function') return { state: 'skipped', reason: 'cluster' };
-    // Without a host, and for a handle that was bound elsewhere, only the
-    // SOCKET knows the address.
-    const bound = address !== null && isIP(address) !== 0 ? address : boundAddress(handle);
-    return bound === undefined ? undefined : apply(server, bound, settings);
-  } catch (cause) {
-    return { state: 'failed', error: asError(cause) };
-  }
+    const bound = boundEndpoint(handle) ?? asked;
+    if (bound === undefined) return ARMED;
+    if (bound === 'not-tcp') return { state: 'skipped', reason: 'not-tcp' };
+    endpoint = bound;
+    return apply(handle, { side: 'server', ...bound }, settings);
+  });
+  if (status === ARMED) return undefined;
+  setStatus(target, status, endpoint);
+  return status;
 }
 
 class Aborted extends Error {}

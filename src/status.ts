@@ -1,9 +1,10 @@
 import { channel } from 'node:diagnostics_channel';
-import { Server } from 'node:net';
 import { debuglog } from 'node:util';
 import type { LoopbackFastPathTarget } from './arguments.js';
 import type { LoopbackFastPathError } from './errors.js';
-import type { SkipReason } from './policy.js';
+import type { Endpoint, SkipReason } from './policy.js';
+import { isTraced } from './switch.js';
+import { describe, kindOf, startTrace } from './trace.js';
 
 /**
  * Where a socket or server stands.
@@ -33,39 +34,42 @@ export type LoopbackFastPathStatus =
 
 /** What subscribers of the diagnostics channel `loopback-fast-path:status` get. */
 export interface LoopbackFastPathStatusMessage {
-  readonly target: LoopbackFastPathTarget;
+  /** A handle of Node, and no socket or server, where a cluster primary listens for its workers. */
+  readonly target: LoopbackFastPathTarget | object;
   readonly status: LoopbackFastPathStatus;
+  /** What is connected to or listened on, as far as it is known by then. */
+  readonly address?: string;
+  readonly port?: number;
 }
 
 export const OFF: LoopbackFastPathStatus = Object.freeze({ state: 'off' });
 export const ARMED: LoopbackFastPathStatus = Object.freeze({ state: 'armed' });
 
+export const SWITCHED_OFF: LoopbackFastPathStatus = Object.freeze({ state: 'skipped', reason: 'switched-off' });
+
 const statusChannel = channel('loopback-fast-path:status');
 const debug = debuglog('loopback-fast-path');
-const statuses = new WeakMap<LoopbackFastPathTarget, LoopbackFastPathStatus>();
+const statuses = new WeakMap<object, LoopbackFastPathStatus>();
 
-export function getStatus(target: LoopbackFastPathTarget): LoopbackFastPathStatus {
+if (isTraced()) startTrace(statusChannel.name);
+
+export function getStatus(target: object): LoopbackFastPathStatus {
   return statuses.get(target) ?? OFF;
 }
 
-/** Keeps a status and tells of it, unless it is what it was. */
-export function setStatus(target: LoopbackFastPathTarget, status: LoopbackFastPathStatus): void {
-  if (getStatus(target) === status) return;
-  statuses.set(target, Object.freeze(status));
-  // Node itself keeps what a subscriber throws away from the publisher.
-  if (statusChannel.hasSubscribers) statusChannel.publish({ target, status } satisfies LoopbackFastPathStatusMessage);
-  if (debug.enabled) debug('%s %s', target instanceof Server ? 'server' : 'socket', describe(status));
+/** Whether somebody has said of it that it shall have the fast path, or not. */
+export function isDecided(target: object): boolean {
+  return statuses.has(target);
 }
 
-function describe(status: LoopbackFastPathStatus): string {
-  switch (status.state) {
-    case 'applied':
-      return `applied: accepted by the system for ${status.address}`;
-    case 'skipped':
-      return `skipped: ${status.reason}`;
-    case 'failed':
-      return `failed: ${status.error.message}`;
-    default:
-      return status.state;
+/** Keeps a status and tells of it, unless it is what it was. */
+export function setStatus(target: object, status: LoopbackFastPathStatus, endpoint?: Endpoint): void {
+  const known = getStatus(target) === status;
+  statuses.set(target, Object.freeze(status));
+  if (known) return;
+  // Node itself keeps what a subscriber throws away from the publisher.
+  if (statusChannel.hasSubscribers) {
+    statusChannel.publish({ target, status, ...endpoint } satisfies LoopbackFastPathStatusMessage);
   }
+  if (debug.enabled) debug('%s %s', kindOf(target), describe(status));
 }

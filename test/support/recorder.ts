@@ -1,7 +1,4 @@
-import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { fileURLToPath } from 'node:url';
-import { probeLoopbackFastPath } from 'loopback-fast-path';
 import { beforeEach, expect } from 'vitest';
 
 /** One Winsock call, as test/recorder/recorder.cc saw it. */
@@ -36,7 +33,6 @@ type CallName =
 
 interface Binding {
   calls: CallName[];
-  install(): number;
   take(): Call[] & { dropped: number };
   setAnswers(call: number, queue: number[], then: number): boolean;
   hide(name: string): void;
@@ -51,20 +47,7 @@ export const SIO_BASE_HANDLE = 0x48000022;
 /** Leaves the answer to Windows (or Wine). */
 export const ASK_THE_SYSTEM = -1;
 
-function load(): Binding {
-  // CMake's place, node-gyp's place.
-  const places = ['../../build/x64/Release/', '../recorder/build/Release/'];
-  for (const place of places) {
-    const file = fileURLToPath(new URL(`${place}winsock-recorder.node`, import.meta.url));
-    if (existsSync(file)) return createRequire(import.meta.url)(file) as Binding;
-  }
-  throw new Error(`npm run build:native makes the recorder; not found in ${places.join(' or ')}`);
-}
-
-const binding = load();
-// The package's binary must be there to be redirected.
-probeLoopbackFastPath();
-if (binding.install() === 0) throw new Error('the recorder found nothing to redirect');
+const binding = createRequire(import.meta.url)('./recorder-binding.cjs') as Binding;
 
 /** What the next ioctls (or the Winsock call `call`) get: `queue` first, `then` after that. */
 export function answer(queue: number | number[], then = ASK_THE_SYSTEM, call: CallName = 'WSAIoctl'): void {

@@ -134,8 +134,8 @@ test('tryEnable: false means failed, with the error that enable throws', async (
 describe('the diagnostics channel', () => {
   const CHANNEL = 'loopback-fast-path:status';
 
-  function subscribed(): [LoopbackFastPathTarget, unknown][] {
-    const messages: [LoopbackFastPathTarget, unknown][] = [];
+  function subscribed(): [object, unknown][] {
+    const messages: [object, unknown][] = [];
     const listener = (message: unknown) => {
       const { target, status } = message as LoopbackFastPathStatusMessage;
       messages.push([target, status]);
@@ -209,6 +209,6 @@ test('NODE_DEBUG=loopback-fast-path prints every change', async () => {
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   const printed = (await child.stderr.toArray()).join('');
-  expect(printed).toMatch(/LOOPBACK-FAST-PATH \d+: socket armed/);
-  expect(printed).toMatch(/LOOPBACK-FAST-PATH \d+: socket (applied|failed): /);
+  expect(printed).toMatch(/LOOPBACK-FAST-PATH \d+: client armed/);
+  expect(printed).toMatch(/LOOPBACK-FAST-PATH \d+: client (applied|failed): /);
 });
