@@ -5,6 +5,7 @@ import { spawnSync } from 'node:child_process';
 import { copyFileSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { cached, fingerprint } from './cache.js';
+import { withDatabases } from './databases.js';
 import { isWindows, npm, root, run } from './run.js';
 import { runInside } from './trixie.js';
 
@@ -43,10 +44,11 @@ function windowsDependencies() {
  *
  * @param {string} version one of VERSIONS; on Windows it is the Node that runs this.
  * @param {string[]} args
- * @param {{ folder?: string, env?: Record<string, string>, seconds?: number, quiet?: boolean }} options
+ * @param {{ folder?: string, env?: Record<string, string>, seconds?: number, quiet?: boolean, databases?: boolean }} options
+ *   with `databases`, Redis and PostgreSQL run beside it; on Windows whoever wants them starts them.
  * @returns {Promise<number>} its exit code
  */
-export async function runWindowsNode(version, args, { folder, env = {}, seconds, quiet } = {}) {
+export async function runWindowsNode(version, args, { folder, env = {}, seconds, quiet, databases } = {}) {
   if (isWindows) {
     const stdio = quiet ? ['ignore', 'ignore', 'inherit'] : 'inherit';
     return (
@@ -54,8 +56,10 @@ export async function runWindowsNode(version, args, { folder, env = {}, seconds,
     );
   }
   const node = fetchNode(version);
-  return runInside(['wine', '/node/bin/node.exe', ...args], {
-    env: { LOOPBACK_TEST_SYSTEM: 'wine', LOOPBACK_TEST_NODE: `v${version}`, ...env },
+  const wine = ['wine', '/node/bin/node.exe', ...args];
+  const run = databases ? await withDatabases(wine) : { command: wine, env: {} };
+  return runInside(run.command, {
+    env: { LOOPBACK_TEST_SYSTEM: 'wine', LOOPBACK_TEST_NODE: `v${version}`, ...run.env, ...env },
     seconds,
     quiet,
     cwd: folder ? '/project' : '/checkout',

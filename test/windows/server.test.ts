@@ -1,4 +1,3 @@
-import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { cpSync } from 'node:fs';
 import * as http from 'node:http';
@@ -8,7 +7,7 @@ import * as net from 'node:net';
 import * as tls from 'node:tls';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { disableLoopbackFastPath, enableLoopbackFastPath, getLoopbackFastPathStatus } from 'loopback-fast-path';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { answer, fastPathCalls, listenStories, take, useRecorder } from '../support/recorder.js';
 import {
   BoundSocket,
@@ -290,32 +289,6 @@ test('two copies of the package arm one server without breaking it', async () =>
     expect(Object.getOwnPropertyDescriptor(server, '_handle')).toHaveProperty('value');
     expect(await exchange(await connected(port))).toBe('ping');
   }
-});
-
-describe('in a cluster', () => {
-  const program = fileURLToPath(new URL('../support/cluster.mjs', import.meta.url));
-
-  test.each([
-    ['SCHED_NONE', 'none', {}, 'asked'],
-    ['SCHED_RR', 'rr', {}, 'cluster'],
-    ['SCHED_RR with exclusive', 'rr', { exclusive: true }, 'asked'],
-  ])('%s', async (_name, policy, options, expected) => {
-    const primary = fork(program, [JSON.stringify(options)], {
-      env: { ...process.env, NODE_CLUSTER_SCHED_POLICY: policy },
-    });
-    onTestFinished(() => {
-      primary.kill();
-    });
-    const [result] = (await once(primary, 'message')) as [
-      { status: { state: string; reason?: string; error?: string } },
-    ];
-    await once(primary, 'exit');
-    const { status } = result;
-    // The worker has no recorder: the system itself answers, and Wine says no.
-    const asked = status.state === 'applied' || status.error === 'WSAEOPNOTSUPP';
-    expect(asked ? 'asked' : status.reason).toBe(expected);
-    expect(result).toMatchObject({ echoed: 'ping' });
-  });
 });
 
 test.each(['192.0.2.1', '128.0.0.1', '::2'])('an address that is not loopback is skipped: %s', async (host) => {

@@ -1,0 +1,69 @@
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { root, runFile } from '../support/programs.js';
+
+const ARMED_CONNECT = ['bind 0.0.0.0', 'fast path on', 'ConnectEx 127.0.0.1'];
+const ARMED_LISTEN = ['bind 127.0.0.1', 'fast path on', 'listen'];
+
+describe('a server in a worker is enabled', () => {
+  const program = join(root, 'test/support/cluster.mjs');
+
+  test.each([
+    ['SCHED_NONE', 'none', {}, 'asked'],
+    ['SCHED_RR', 'rr', {}, 'cluster'],
+    ['SCHED_RR with exclusive', 'rr', { exclusive: true }, 'asked'],
+  ])('%s', async (_name, policy, options, expected) => {
+    const primary = fork(program, [JSON.stringify(options)], {
+      env: { ...process.env, NODE_CLUSTER_SCHED_POLICY: policy },
+    });
+    onTestFinished(() => {
+      primary.kill();
+    });
+    const [result] = (await once(primary, 'message')) as [
+      { status: { state: string; reason?: string; error?: string } },
+    ];
+    await once(primary, 'exit');
+    const { status } = result;
+    // The worker has no recorder: the system itself answers, and Wine says no.
+    const asked = status.state === 'applied' || status.error === 'WSAEOPNOTSUPP';
+    expect(asked ? 'asked' : status.reason).toBe(expected);
+    expect(result).toMatchObject({ echoed: 'ping' });
+  });
+});
+
+/** Primary and worker, or parent and child, have both modules preloaded. */
+function share(how: string, options: object, env: NodeJS.ProcessEnv = {}) {
+  return runFile(join(root, 'test/support/shared-listener.mjs'), {
+    args: [how, JSON.stringify(options)],
+    env: {
+      NODE_OPTIONS: '-r ./test/support/recorded.cjs -r loopback-fast-path/register',
+      LOOPBACK_FAST_PATH: 'trace',
+      ...env,
+    },
+    record: false,
+  });
+}
+
+describe('registered, a listener is armed before it listens', () => {
+  test.each([
+    ['SCHED_NONE, by the primary', 'none', {}],
+    ['SCHED_RR, by the primary', 'rr', {}],
+    ['SCHED_NONE with exclusive, by the worker', 'none', { exclusive: true }],
+    ['SCHED_RR with exclusive, by the worker', 'rr', { exclusive: true }],
+  ])('%s, and once', async (_name, policy, options) => {
+    const outcome = await share('cluster', options, { NODE_CLUSTER_SCHED_POLICY: policy });
+    expect(outcome).toMatchObject({ code: 0, stdout: 'ping\n' });
+    expect(outcome.connects).toEqual([ARMED_CONNECT]);
+    expect(outcome.listens.filter((story) => story.includes('bind 127.0.0.1'))).toEqual([ARMED_LISTEN]);
+    expect(outcome.stderr.match(/server .*applied/g)).toHaveLength(1);
+  });
+
+  test('sent to another process, by the sender', async () => {
+    const outcome = await share('send parent', {});
+    expect(outcome).toMatchObject({ code: 0, stdout: 'ping\n' });
+    expect(outcome.connects).toEqual([ARMED_CONNECT]);
+    expect(outcome.listens).toEqual([ARMED_LISTEN]);
+  });
+});
