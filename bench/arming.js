@@ -1,6 +1,6 @@
 // What arming costs: connects per second and echo throughput with and without
 // it, interleaved in one run, beside 0, 1,000 and 10,000 other open handles.
-// Run it with `npm run bench`. It does not measure what the fast path gains.
+// Run it with `npm run bench:arming`. It does not measure what the fast path gains.
 //
 //   --seconds N   how long each comparison runs (default 5)
 //
@@ -8,24 +8,15 @@
 // what is measured is the path taken on Windows.
 
 import { once } from 'node:events';
-import { createRequire } from 'node:module';
 import net from 'node:net';
 import { parseArgs } from 'node:util';
 import { enableLoopbackFastPath, getLoopbackFastPathStatus } from 'loopback-fast-path';
+import { acceptTheIoctl, binary, compare, median, system } from './measure.js';
 
 const { values } = parseArgs({ options: { seconds: { type: 'string', default: '5' } } });
 const milliseconds = Number(values.seconds) * 1000;
-const require = createRequire(import.meta.url);
-const binaryFile = `../prebuilds/win32-${process.arch}/loopback-fast-path.node`;
-const onWine = process.env.LOOPBACK_TEST_SYSTEM === 'wine';
 
-if (onWine) {
-  require(binaryFile);
-  const recorder = require('../build/x64/Release/winsock-recorder.node');
-  recorder.install();
-  recorder.setRecording(false);
-  recorder.setAnswers(recorder.calls.indexOf('WSAIoctl'), [], 0);
-}
+acceptTheIoctl();
 
 const echo = net.createServer((socket) => socket.on('error', () => {}).pipe(socket)).listen(0, '127.0.0.1');
 await once(echo, 'listening');
@@ -67,34 +58,9 @@ async function throughput(armed, size = 16 << 20) {
   return seconds;
 }
 
-function median(numbers) {
-  const sorted = numbers.toSorted((a, b) => a - b);
-  return (sorted[(sorted.length - 1) >> 1] + sorted[sorted.length >> 1]) / 2;
-}
-
-/** Runs plain and armed in turn; [plain seconds, ratio of speeds armed / plain], medians over the pairs. */
-async function compare(measure) {
-  await measure(false);
-  await measure(true);
-  const pairs = [];
-  const end = Date.now() + milliseconds;
-  while (Date.now() < end || pairs.length < 5) {
-    // The order changes, so that whoever comes first gains nothing by it.
-    const first = pairs.length % 2 === 1;
-    const one = await measure(first);
-    const other = await measure(!first);
-    pairs.push(first ? [other, one] : [one, other]);
-  }
-  return {
-    plain: median(pairs.map(([plain]) => plain)),
-    ratio: median(pairs.map(([plain, armed]) => plain / armed)),
-    pairs: pairs.length,
-  };
-}
-
 /** Nanoseconds that finding a SOCKET takes (and the ioctl, which comes out in the difference), the median of 200. */
 async function lookup() {
-  const binding = require(binaryFile);
+  const binding = binary();
   const times = [];
   for (let i = 0; i < 200; ++i) {
     const start = process.hrtime.bigint();
@@ -104,15 +70,15 @@ async function lookup() {
   return median(times);
 }
 
-console.log(`Node ${process.version}, ${onWine ? 'Wine (not a Windows figure)' : 'Windows'}, ${process.arch}\n`);
+console.log(`${system()}\n`);
 console.log('other handles | connects/s plain | armed/plain | echo MiB/s plain | armed/plain | finding the SOCKET');
 const channels = [];
 let empty;
 for (const handles of [0, 1000, 10_000]) {
   // Each channel has two ports, each port a libuv handle.
   while (channels.length * 2 < handles) channels.push(new MessageChannel());
-  const rate = await compare(connects);
-  const flow = await compare(throughput);
+  const rate = await compare(connects, milliseconds);
+  const flow = await compare(throughput, milliseconds);
   const found = await lookup();
   empty ??= found;
   const perHandle = handles === 0 ? '' : `, ${((found - empty) / handles).toFixed(1)} ns per handle`;

@@ -4,16 +4,23 @@ import * as http from 'node:http';
 import type * as net from 'node:net';
 import * as tls from 'node:tls';
 import {
+  createFastPathConnection,
   disableLoopbackFastPath,
   enableLoopbackFastPath,
+  FastPathAgent,
+  FastPathHttpsAgent,
+  fastPathConnector,
   type getLoopbackFastPathStatus,
   isLoopbackFastPathError,
   type LoopbackFastPathError,
   type LoopbackFastPathStatus,
   probeLoopbackFastPath,
+  registerLoopbackFastPath,
   type tryEnableLoopbackFastPath,
   WINSOCK_ERROR_CODES,
 } from 'loopback-fast-path';
+import type * as undici from 'undici';
+import type { ClientOptions as WebSocketOptions } from 'ws';
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
 function same<A, B>(_equal: Equal<A, B>): void {}
@@ -74,4 +81,26 @@ export function narrowing(value: unknown): void {
   // @ts-expect-error frozen
   WINSOCK_ERROR_CODES.WSAEINVAL = 1;
   same<ReturnType<typeof getLoopbackFastPathStatus>, LoopbackFastPathStatus>(true);
+}
+
+/** What libraries take a function or an agent for. */
+export function factories(): unknown[] {
+  const connect: typeof net.createConnection = createFastPathConnection;
+  const request: http.RequestOptions = { createConnection: createFastPathConnection, agent: new FastPathAgent() };
+  const webSocket: WebSocketOptions = { agent: new FastPathHttpsAgent({ keepAlive: true, ca: '' }) };
+  const connector: undici.buildConnector.connector = fastPathConnector();
+  const dispatcher: undici.Agent.Options = { connect: fastPathConnector({ timeout: 1, allowH2: true, ca: '' }) };
+  const client: undici.Client.Options = { connect: fastPathConnector({ fastPath: { required: true } }) };
+  same<ReturnType<typeof registerLoopbackFastPath>, () => void>(true);
+  registerLoopbackFastPath({ ipv6: true, shouldApply: ({ side, port }) => side === 'client' && port === 6379 });
+  // @ts-expect-error what is done for every socket is best effort
+  registerLoopbackFastPath({ required: true });
+  // @ts-expect-error a promise is no answer
+  registerLoopbackFastPath({ shouldApply: async () => true });
+  createFastPathConnection({ port: 1, fastPath: { ipv6: true } }, () => {});
+  // @ts-expect-error not a port
+  createFastPathConnection({ port: {} });
+  // @ts-expect-error not an option
+  new FastPathAgent({ fastPath: { always: true } });
+  return [connect, request, webSocket, connector, dispatcher, client];
 }

@@ -2,11 +2,16 @@ import { EventEmitter } from 'node:events';
 import * as net from 'node:net';
 import { Duplex } from 'node:stream';
 import {
+  createFastPathConnection,
   disableLoopbackFastPath,
   enableLoopbackFastPath,
+  FastPathAgent,
+  FastPathHttpsAgent,
+  fastPathConnector,
   getLoopbackFastPathStatus,
   isLoopbackFastPathError,
   LoopbackFastPathError,
+  registerLoopbackFastPath,
   tryEnableLoopbackFastPath,
   WINSOCK_ERROR_CODES,
 } from 'loopback-fast-path';
@@ -97,6 +102,11 @@ describe.each([
     ['ipv6: null', { ipv6: null }, 'The "options.ipv6" property must be a boolean or \'dual-stack\'. Received null'],
     ['required: 0', { required: 0 }, 'The "options.required" property must be a boolean. Received 0'],
     ['required: null', { required: null }, 'The "options.required" property must be a boolean. Received null'],
+    [
+      'shouldApply: true',
+      { shouldApply: true },
+      'The "options.shouldApply" property must be a function. Received true',
+    ],
   ])('refuse %s and leave the socket alone', (_what, options, message) => {
     const socket = new net.Socket();
     const error = thrown(() => call(socket, options));
@@ -105,6 +115,42 @@ describe.each([
     expect(getLoopbackFastPathStatus(socket)).toEqual({ state: 'off' });
     expect(socket.listenerCount('connectionAttempt')).toBe(0);
   });
+});
+
+describe.each<[string, (fastPath: unknown) => unknown]>([
+  ['createFastPathConnection', (fastPath) => createFastPathConnection({ port: 1, fastPath } as never)],
+  ['FastPathAgent', (fastPath) => new FastPathAgent({ fastPath } as never)],
+  ['FastPathHttpsAgent', (fastPath) => new FastPathHttpsAgent({ fastPath } as never)],
+  ['fastPathConnector', (fastPath) => fastPathConnector({ fastPath } as never)],
+])('the option fastPath of %s', (_name, call) => {
+  test.each<[unknown, string]>([
+    [null, 'The "options.fastPath" property must be an object. Received null'],
+    [true, 'The "options.fastPath" property must be an object. Received true'],
+    [{ ipv6: 4 }, 'The "options.fastPath.ipv6" property must be a boolean or \'dual-stack\'. Received 4'],
+    [{ required: 'yes' }, 'The "options.fastPath.required" property must be a boolean. Received \'yes\''],
+  ])('refuses %o', (fastPath, message) => {
+    expect(thrown(() => call(fastPath))).toMatchObject({ name: 'TypeError', code: 'ERR_INVALID_ARG_TYPE', message });
+  });
+});
+
+describe('registerLoopbackFastPath', () => {
+  test.each<[unknown, string]>([
+    ['all', 'The "options" argument must be an object. Received \'all\''],
+    [{ required: true }, 'The "options.required" property must be left out: this is best effort. Received true'],
+    [{ shouldApply: 6379 }, 'The "options.shouldApply" property must be a function. Received 6379'],
+  ])('refuses %o', (options, message) => {
+    const connect = net.Socket.prototype.connect;
+    expect(thrown(() => registerLoopbackFastPath(options as object))).toMatchObject({
+      name: 'TypeError',
+      code: 'ERR_INVALID_ARG_TYPE',
+      message,
+    });
+    expect(net.Socket.prototype.connect).toBe(connect);
+  });
+});
+
+test('fastPathConnector refuses options that are no object', () => {
+  expect(thrown(() => fastPathConnector('x' as never))).toMatchObject({ code: 'ERR_INVALID_ARG_TYPE' });
 });
 
 test.each([undefined, null, 'file.node', {}])('useBinary refuses %o', (load) => {

@@ -13,8 +13,9 @@ async function runWithoutAddons(flag: string, program: string): Promise<string> 
 }
 
 const NAMES =
-  'LoopbackFastPathError,WINSOCK_ERROR_CODES,disableLoopbackFastPath,enableLoopbackFastPath,' +
-  'getLoopbackFastPathStatus,isLoopbackFastPathError,probeLoopbackFastPath,tryEnableLoopbackFastPath';
+  'FastPathAgent,FastPathHttpsAgent,LoopbackFastPathError,WINSOCK_ERROR_CODES,createFastPathConnection,' +
+  'disableLoopbackFastPath,enableLoopbackFastPath,fastPathConnector,getLoopbackFastPathStatus,' +
+  'isLoopbackFastPathError,probeLoopbackFastPath,registerLoopbackFastPath,tryEnableLoopbackFastPath';
 
 test('import loads nothing native', async () => {
   const program = `
@@ -31,6 +32,16 @@ test('require() works', async () => {
       "console.log(Object.keys(require('loopback-fast-path')).sort().join())",
     ),
   ).toBe(NAMES);
+});
+
+test('the preload module loads nothing but what intercepts', async () => {
+  const program = `
+    require('loopback-fast-path/register');
+    const loaded = Object.keys(require.cache).map((file) => file.replace(/^.*[\\\\/]/, ''));
+    console.log(loaded.sort().join());`;
+  expect(await runWithoutAddons('--input-type=commonjs', program)).toBe(
+    process.platform === 'win32' ? 'intercept.cjs,register.cjs' : 'register.cjs',
+  );
 });
 
 test('--no-addons: typed errors and no crash', async () => {

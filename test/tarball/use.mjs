@@ -8,13 +8,18 @@ import net from 'node:net';
 import { text } from 'node:stream/consumers';
 
 const NAMES = [
+  'FastPathAgent',
+  'FastPathHttpsAgent',
   'LoopbackFastPathError',
   'WINSOCK_ERROR_CODES',
+  'createFastPathConnection',
   'disableLoopbackFastPath',
   'enableLoopbackFastPath',
+  'fastPathConnector',
   'getLoopbackFastPathStatus',
   'isLoopbackFastPathError',
   'probeLoopbackFastPath',
+  'registerLoopbackFastPath',
   'tryEnableLoopbackFastPath',
 ];
 
