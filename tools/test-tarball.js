@@ -245,7 +245,8 @@ async function testManager(manager, folder, tarball) {
   const warned = BUILD_TALK.test(output);
   if (status !== 0 || ran || warned) console.log(output, ran);
   const install = status !== 0 ? `exit code ${status}` : warned ? 'warns about build scripts' : 'clean';
-  const result = await runOnWindows(project, [...(manager.nodeArgs ?? []), 'main.mjs']);
+  const preload = ['--require', `${PACKAGE}/register`];
+  const result = await runOnWindows(project, [...(manager.nodeArgs ?? []), ...preload, 'main.mjs']);
   return {
     name: `${manager.manager} ${manager.version}${manager.linker ? ` (${manager.linker})` : ''}`,
     ...{ manager, install, ...result },
@@ -268,9 +269,9 @@ function write(results) {
   const text = `# Package managers
 
 Each installs the packed file in an empty folder, with its own defaults and no
-compiler on the PATH; then a program there probes, and sends data from an armed
-client through an armed server. Made by \`npm run test:tarball -- --write\`
-${system} (Node ${results[0].node}).
+compiler on the PATH; then a program there, with \`loopback-fast-path/register\`
+preloaded, probes, and sends data from an armed client through an armed server. Made by
+\`npm run test:tarball -- --write\` ${system} (Node ${results[0].node}).
 
 ${table(results)}
 
