@@ -1,0 +1,298 @@
+// Calls the addon, as it is shipped, with what the fuzzer thinks of: values of
+// every type, handles that imitate those of Node, methods that throw, close
+// handles or call again, and a system that fails at any moment. What must hold
+// is in CHECK() here and in system.cc; the sanitizers watch the rest.
+
+#include "environment.h"
+
+#include <algorithm>
+
+#include "../../native/libuv.h"
+
+extern "C" napi_value napi_register_module_v1(napi_env env, napi_value exports);
+
+namespace {
+
+constexpr size_t kMaxDepth = 3;
+
+class Program {
+ public:
+  Program(System* system, napi_env env)
+      : system_(*system), input_(system->input), env_(*env) {}
+
+  void Run() {
+    if (Rarely(10)) env_.has_loop = false;
+    if (Rarely(10)) {
+      const char* const names[] = {"uv_walk",       "uv_has_ref",
+                                   "uv_is_closing", "uv_handle_get_type",
+                                   "uv_fileno",     "uv_tcp_bind"};
+      system_.hidden_function = input_.PickValueInArray(names);
+    }
+    exports_ = env_.New(napi_object);
+    napi_register_module_v1(&env_, exports_);
+    CHECK(exports_->properties.count("missingHostFunction") ==
+          (system_.hidden_function.empty() ? 0 : 1));
+    AddHandles();
+    for (int calls = 0; calls < 16 && input_.remaining_bytes() > 0; ++calls)
+      Call(0);
+  }
+
+ private:
+  void AddHandles() {
+    // More than the 256 that a batch of the lookup holds, or a few.
+    const bool many = Rarely(40);
+    const bool all_tcp = input_.ConsumeBool();
+    const size_t count =
+        input_.ConsumeIntegralInRange<size_t>(many ? 200 : 0, many ? 600 : 6);
+    for (size_t i = 0; i < count; ++i) {
+      const unsigned kind =
+          many && i > 4 ? 1 : input_.ConsumeIntegral<uint8_t>();
+      system_.AddHandle(all_tcp || kind % 4 != 0 ? loopback::kUvTcp : 7,
+                        (kind & 16) != 0, (kind & 32) != 0);
+    }
+    for (uv_handle_s* handle : system_.loop.handles)
+      if (!many) handle->closing = Rarely(10);
+  }
+
+  uv_handle_s* PickHandle() {
+    if (system_.loop.handles.empty()) return nullptr;
+    return system_.loop.handles[input_.ConsumeIntegralInRange<size_t>(
+        0, system_.loop.handles.size() - 1)];
+  }
+
+  bool IsHonest(const uv_handle_s* handle) const {
+    const auto& handles = system_.loop.handles;
+    return handle != nullptr && handle->type == loopback::kUvTcp &&
+           !handle->closing &&
+           std::count(handles.begin(), handles.end(), handle) == 1;
+  }
+
+  // A handle of Node's, or with several one that flips them together.
+  napi_value RealHandle(const std::vector<uv_handle_s*>& handles) {
+    const napi_value object = env_.New(napi_object);
+    const auto flip = [this, handles](bool referenced) {
+      return env_.Function([this, handles, referenced](napi_value) {
+        for (uv_handle_s* handle : handles) handle->referenced = referenced;
+        return env_.New(napi_undefined);
+      });
+    };
+    object->properties["ref"] = flip(true);
+    object->properties["unref"] = flip(false);
+    object->properties["hasRef"] = env_.Function([this, handles](napi_value) {
+      return env_.Boolean(handles[0]->referenced);
+    });
+    return object;
+  }
+
+  // What a method of a hostile handle does.
+  napi_value Misbehave(size_t depth) {
+    for (int steps = input_.ConsumeIntegralInRange(0, 4); steps > 0; --steps) {
+      uv_handle_s* const handle = PickHandle();
+      switch (input_.ConsumeIntegralInRange(0, 7)) {
+        case 0:
+          if (handle != nullptr) handle->referenced = true;
+          break;
+        case 1:
+          if (handle != nullptr) handle->referenced = false;
+          break;
+        case 2:
+          if (handle != nullptr) handle->closing = true;
+          break;
+        case 3:
+          system_.AddHandle(loopback::kUvTcp, input_.ConsumeBool(), true);
+          break;
+        case 4:
+          if (handle != nullptr) system_.loop.handles.push_back(handle);
+          break;
+        case 5:
+          if (depth < kMaxDepth) {
+            const napi_value watched = env_.watched;
+            Call(depth + 1);
+            env_.watched = watched;
+          }
+          break;
+        case 6:
+          return env_.Throw();
+        case 7:
+          env_.terminated = input_.ConsumeBool();
+          break;
+      }
+      if (env_.terminated || env_.exception != nullptr) return nullptr;
+    }
+    return Anything(depth);
+  }
+
+  napi_value HostileHandle(size_t depth) {
+    const napi_value object = env_.New(napi_object);
+    object->throws = Rarely(20);
+    for (const char* name : {"ref", "unref", "hasRef"}) {
+      if (Rarely(20)) {
+        object->properties[name] = Anything(depth);
+      } else {
+        object->properties[name] = env_.Function(
+            [this, depth](napi_value) { return Misbehave(depth); });
+      }
+    }
+    // One that is nearly real, or real but for the number of handles.
+    uv_handle_s* const handle = PickHandle();
+    if (handle != nullptr && input_.ConsumeBool()) {
+      std::vector<uv_handle_s*> handles = {handle};
+      while (input_.ConsumeBool()) handles.push_back(PickHandle());
+      const napi_value real = RealHandle(handles);
+      const char* const names[] = {"ref", "unref", "hasRef", ""};
+      const char* const kept = input_.PickValueInArray(names);
+      for (const char* name : names)
+        if (std::string(name) != kept)
+          object->properties[name] = real->properties[name];
+    }
+    return object;
+  }
+
+  napi_value Anything(size_t depth) {
+    constexpr double kNumbers[] = {4, 6, 0, -4, 4.5, 2e300, 4294967300.0};
+    switch (input_.ConsumeIntegralInRange(0, 8)) {
+      case 0:
+        return env_.Number(input_.PickValueInArray(kNumbers));
+      case 1:
+        return env_.Boolean(input_.ConsumeBool());
+      case 2:
+        return env_.String(u"4");
+      case 3:
+        return env_.New(napi_null);
+      case 4:
+        return env_.New(napi_symbol);
+      case 5:
+        return env_.New(napi_function);
+      case 6:
+        return depth < kMaxDepth ? HostileHandle(depth + 1)
+                                 : env_.New(napi_object);
+      case 7:
+        return env_.New(napi_bigint);
+      default:
+        return env_.New(napi_undefined);
+    }
+  }
+
+  // Not once the input is used up.
+  bool Rarely(int one_in) {
+    return input_.ConsumeIntegralInRange<uint8_t>(1, 240) > 240 - 240 / one_in;
+  }
+  bool Sound() { return !Rarely(20); }
+  napi_value ABoolean(size_t depth) {
+    return Sound() ? env_.Boolean(input_.ConsumeBool()) : Anything(depth);
+  }
+  napi_value AFamily(size_t depth) {
+    return Sound() ? env_.Number(input_.ConsumeBool() ? 4 : 6)
+                   : Anything(depth);
+  }
+
+  static bool IsFamily(napi_value value) {
+    return value->type == napi_number &&
+           (value->number == 4 || value->number == 6);
+  }
+
+  void Call(size_t depth) {
+    // Every export, so that a new one is called as well.
+    std::vector<std::string> names;
+    for (const auto& [name, value] : exports_->properties)
+      if (value->type == napi_function) names.push_back(name);
+    const std::string name =
+        names[input_.ConsumeIntegralInRange<size_t>(0, names.size() - 1)];
+
+    napi_callback_info__ info;
+    std::vector<napi_value>& arguments = info.arguments;
+    uv_handle_s* target = nullptr;
+    bool sound = false;
+    napi_value on = nullptr;
+    if (name == "setFastPath") {
+      if (input_.ConsumeBool() && (target = PickHandle()) != nullptr) {
+        arguments = {RealHandle({target})};
+      } else {
+        arguments = {Sound() ? HostileHandle(depth) : Anything(depth)};
+      }
+      arguments.push_back(on = ABoolean(depth));
+      arguments.push_back(AFamily(depth));
+      arguments.push_back(ABoolean(depth));
+      sound = (arguments[0]->type == napi_object ||
+               arguments[0]->type == napi_function) &&
+              on->type == napi_boolean && IsFamily(arguments[2]) &&
+              arguments[3]->type == napi_boolean;
+    } else {
+      arguments = {AFamily(depth), on = ABoolean(depth)};
+      sound = IsFamily(arguments[0]) && on->type == napi_boolean;
+    }
+    if (!Sound()) arguments.resize(input_.ConsumeIntegralInRange(0, 6));
+    for (napi_value& argument : arguments)
+      if (argument == nullptr) argument = env_.New(napi_undefined);
+    const bool whole = arguments.size() >= (name == "setFastPath" ? 4 : 2);
+    if (!Sound())
+      env_.until_termination = input_.ConsumeIntegralInRange<size_t>(0, 40);
+
+    env_.watched = arguments.empty() ? nullptr : arguments[0];
+    const bool had_ref = target != nullptr && target->referenced;
+    system_.operations.emplace_back();
+    system_.operation().on = on->boolean ? TRUE : FALSE;
+    const size_t made = system_.made.size();
+    const napi_value result = exports_->properties[name]->native(&env_, &info);
+    const Operation operation = system_.operation();
+    system_.operations.pop_back();
+    CHECK(system_.made.size() == made);
+    if (env_.terminated) return;
+    if (env_.exception != nullptr) {
+      CHECK(operation.calls == 0);
+      // To a method that called again it may also be one.
+      if (depth == 0 || input_.ConsumeBool()) env_.exception = nullptr;
+      return;
+    }
+    if (name != "setFastPath" && name != "probe") return;
+    CHECK(sound && whole);
+    CheckResult(operation, result, name == "setFastPath" ? target : nullptr);
+    if (target != nullptr) CHECK(target->referenced == had_ref);
+  }
+
+  void CheckResult(const Operation& operation, napi_value result,
+                   const uv_handle_s* target) const {
+    CHECK(result != nullptr);
+    if (result->type == napi_string) {
+      if (result->text == u"not-tcp") {
+        CHECK(operation.calls == 0);
+        CHECK(!IsHonest(target));
+      } else {
+        CHECK(result->text == u"dual-stack" && operation.dual_stack);
+        CHECK(operation.fast_path_calls == 0);
+      }
+    } else if (result->type == napi_undefined) {
+      CHECK(operation.fast_path_calls > 0 && operation.syscall.empty());
+    } else {
+      // A failure: the call that failed, and what was said right after it.
+      CHECK(result->type == napi_object && !operation.syscall.empty());
+      const auto& fields = result->properties;
+      const std::u16string& syscall = fields.at("syscall")->text;
+      CHECK(std::equal(syscall.begin(), syscall.end(),
+                       operation.syscall.begin(), operation.syscall.end()));
+      CHECK(fields.at("errno")->number == operation.error);
+      const std::u16string& message = fields.at("message")->text;
+      CHECK(operation.text.compare(0, message.size(), message) == 0);
+      const std::u16string line_end = u". \r\n";
+      CHECK(operation.text.find_first_not_of(line_end, message.size()) ==
+            std::u16string::npos);
+      CHECK(message.empty() ||
+            line_end.find(message.back()) == std::u16string::npos);
+    }
+  }
+
+  System& system_;
+  FuzzedDataProvider& input_;
+  napi_env__& env_;
+  napi_value exports_ = nullptr;
+};
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  FuzzedDataProvider input(data, size);
+  System system(&input);
+  napi_env__ env;
+  Program(&system, &env).Run();
+  return 0;
+}

@@ -1,0 +1,284 @@
+#include "system.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+
+#include "../../native/libuv.h"
+
+System* the_system = nullptr;
+
+void Fail(const char* file, int line, const char* condition) {
+  std::fprintf(stderr, "%s:%d: not so: %s\n", file, line, condition);
+  std::abort();
+}
+
+namespace {
+
+constexpr DWORD kFastPath = 0x98000010;
+constexpr DWORD kBaseHandle = 0x48000022;
+constexpr int kErrors[] = {WSAEOPNOTSUPP, 10022, 10038, 997, 5, 0, -1};
+// What a call that succeeds leaves: whoever reads the error too late gets it.
+constexpr int kStale = 31337;
+
+Operation& Asked() {
+  the_system->operation().calls += 1;
+  return the_system->operation();
+}
+
+// Whether a call succeeds, and what WSAGetLastError() says from now on.
+bool Succeeds() {
+  const bool success = the_system->input.ConsumeBool();
+  the_system->last_error =
+      success ? kStale : the_system->input.PickValueInArray(kErrors);
+  return success;
+}
+
+bool Decide(const char* syscall) {
+  Operation& operation = Asked();
+  const bool success = Succeeds();
+  operation.syscall = success ? "" : syscall;
+  operation.error = success ? 0 : the_system->last_error;
+  return success;
+}
+
+bool IsOpen(SOCKET socket) {
+  if (the_system->made.count(socket) > 0) return true;
+  for (const uv_handle_s* handle : the_system->loop.handles)
+    if (handle->socket == socket) return true;
+  return false;
+}
+
+// The SOCKET is that of the probe, or of the handle that was flipped.
+void CheckSocket(SOCKET socket) {
+  if (the_system->made.count(socket) > 0) return;
+  const Operation& operation = the_system->operation();
+  const auto& flipped = operation.flipped;
+  CHECK(socket != INVALID_SOCKET);
+  CHECK(std::any_of(flipped.begin(), flipped.end(),
+                    [socket](const uv_handle_s* handle) {
+                      return handle->socket == socket;
+                    }));
+  // With more than a batch of candidates, a handle that flips several can
+  // choose between those.
+  if (operation.one_batch) CHECK(flipped.size() == 1);
+}
+
+// -------------------------------------------------------------------- libuv
+
+void Walk(uv_loop_s* loop, loopback::Libuv::WalkCallback callback,
+          void* argument) {
+  CHECK(loop == &the_system->loop);
+  for (uv_handle_s* handle : loop->handles) callback(handle, argument);
+}
+
+int HasRef(const uv_handle_s* handle) { return handle->referenced ? 1 : 0; }
+
+int IsClosing(const uv_handle_s* handle) { return handle->closing ? 1 : 0; }
+
+int GetType(const uv_handle_s* handle) { return handle->type; }
+
+int Fileno(const uv_handle_s* handle, void** fd) {
+  if (handle->type != loopback::kUvTcp) return -4071;
+  if (handle->socket == INVALID_SOCKET) return -4083;
+  *fd = reinterpret_cast<void*>(handle->socket);
+  return 0;
+}
+
+int TcpBind(uv_handle_s* handle, const sockaddr* address, unsigned int flags) {
+  CHECK(the_system->operation().flipped.count(handle) > 0);
+  CHECK(handle->type == loopback::kUvTcp);
+  CHECK(handle->socket == INVALID_SOCKET);
+  CHECK(the_system->last_error == 0);
+  const auto* const bytes = reinterpret_cast<const unsigned char*>(address);
+  CHECK(address->sa_family == AF_INET || address->sa_family == AF_INET6);
+  const size_t size = address->sa_family == AF_INET ? sizeof(sockaddr_in)
+                                                    : sizeof(sockaddr_in6);
+  CHECK(std::all_of(bytes + sizeof address->sa_family, bytes + size,
+                    [](unsigned char byte) { return byte == 0; }));
+  CHECK(flags == 0 || address->sa_family == AF_INET6);
+  if (!Decide("bind")) {
+    Operation& operation = the_system->operation();
+    if (operation.error == 0) operation.error = WSAEINVAL;
+    return -4094;
+  }
+  handle->socket = the_system->next_socket += 4;
+  return 0;
+}
+
+}  // namespace
+
+void Operation::Unreferenced(const uv_loop_s& loop) {
+  candidates.clear();
+  for (uv_handle_s* handle : loop.handles) {
+    if (handle->type == loopback::kUvTcp && !handle->referenced &&
+        !handle->closing)
+      candidates.push_back(handle);
+  }
+}
+
+void Operation::Referenced() {
+  flipped.clear();
+  one_batch = candidates.size() <= 256;
+  for (uv_handle_s* handle : candidates)
+    if (handle->referenced && !handle->closing) flipped.insert(handle);
+}
+
+System::System(FuzzedDataProvider* from) : input(*from) { the_system = this; }
+
+System::~System() {
+  CHECK(made.empty());
+  CHECK(operations.empty());
+  const std::set<uv_handle_s*> handles(loop.handles.begin(),
+                                       loop.handles.end());
+  for (uv_handle_s* handle : handles) delete handle;
+  the_system = nullptr;
+}
+
+uv_handle_s* System::AddHandle(int type, bool referenced, bool has_socket) {
+  const bool tcp = type == loopback::kUvTcp;
+  auto* const handle =
+      new uv_handle_s{type, referenced, false,
+                      tcp&& has_socket ? next_socket += 4 : INVALID_SOCKET};
+  loop.handles.push_back(handle);
+  return handle;
+}
+
+// ------------------------------------------------------------------ Windows
+
+SOCKET WSASocketW(int family, int type, int protocol, WSAPROTOCOL_INFOW* info,
+                  GROUP group, DWORD flags) {
+  CHECK(family == AF_INET || family == AF_INET6);
+  CHECK(type == SOCK_STREAM && protocol == IPPROTO_TCP);
+  CHECK(info == nullptr && group == 0);
+  CHECK(flags == (WSA_FLAG_OVERLAPPED | WSA_FLAG_NO_HANDLE_INHERIT));
+  if (!Decide("WSASocket")) return INVALID_SOCKET;
+  const SOCKET socket = the_system->next_socket += 4;
+  the_system->made.insert(socket);
+  return socket;
+}
+
+int closesocket(SOCKET socket) {
+  // Of libuv's SOCKETs none is ours to close.
+  CHECK(the_system->made.erase(socket) == 1);
+  Asked();
+  return Succeeds() ? 0 : SOCKET_ERROR;
+}
+
+int setsockopt(SOCKET socket, int level, int option, const char* value,
+               int size) {
+  CHECK(the_system->made.count(socket) == 1);
+  CHECK(level == IPPROTO_IPV6 && option == IPV6_V6ONLY);
+  DWORD only = 0;
+  CHECK(size == sizeof only);
+  std::memcpy(&only, value, sizeof only);
+  CHECK(only == 1);
+  return Decide("setsockopt") ? 0 : SOCKET_ERROR;
+}
+
+int getsockopt(SOCKET socket, int level, int option, char* value, int* size) {
+  CHECK(level == IPPROTO_IPV6 && option == IPV6_V6ONLY);
+  CheckSocket(socket);
+  if (!Decide("getsockopt")) return SOCKET_ERROR;
+  const DWORD only = the_system->input.ConsumeIntegral<uint8_t>() % 3;
+  CHECK(*size == sizeof only);
+  std::memcpy(value, &only, sizeof only);
+  the_system->operation().dual_stack = only == 0;
+  return 0;
+}
+
+int WSAIoctl(SOCKET socket, DWORD code, void* in, DWORD in_size, void* out,
+             DWORD out_size, DWORD* bytes_returned, WSAOVERLAPPED* overlapped,
+             WSAOVERLAPPED_COMPLETION_ROUTINE routine) {
+  // R6, R7.
+  CHECK(bytes_returned != nullptr);
+  CHECK(overlapped == nullptr && routine == nullptr);
+  *bytes_returned = the_system->input.ConsumeIntegral<DWORD>();
+  Operation& operation = the_system->operation();
+
+  if (code == kFastPath) {
+    // R3 to R5.
+    CHECK(in_size == 4 && out == nullptr && out_size == 0);
+    CHECK(*static_cast<const BOOL*>(in) == operation.on);
+    CHECK(!operation.dual_stack);
+    if (operation.fast_path_calls == 0) {
+      CheckSocket(socket);
+      operation.socket = socket;
+    } else {
+      // R9: once more, on the base provider's socket, and only then.
+      CHECK(operation.fast_path_calls == 1);
+      CHECK(operation.error == WSAEOPNOTSUPP);
+      CHECK(operation.base != INVALID_SOCKET && socket == operation.base);
+      CHECK(socket != operation.socket);
+    }
+    operation.fast_path_calls += 1;
+    return Decide("WSAIoctl") ? 0 : SOCKET_ERROR;
+  }
+
+  CHECK(code == kBaseHandle);
+  CHECK(operation.fast_path_calls == 1 && operation.error == WSAEOPNOTSUPP);
+  CHECK(!operation.asked_for_base);
+  CHECK(socket == operation.socket && IsOpen(socket));
+  CHECK(in == nullptr && in_size == 0 && out_size == sizeof(SOCKET));
+  operation.asked_for_base = true;
+  Asked();
+  if (!Succeeds()) return SOCKET_ERROR;
+  constexpr SOCKET kNone = INVALID_SOCKET;
+  const SOCKET bases[] = {socket, socket + 1, kNone};
+  operation.base = the_system->input.PickValueInArray(bases);
+  std::memcpy(out, &operation.base, sizeof operation.base);
+  return 0;
+}
+
+int WSAGetLastError() { return the_system->last_error; }
+
+void WSASetLastError(int error) { the_system->last_error = error; }
+
+DWORD FormatMessageW(DWORD flags, const void* source, DWORD message,
+                     DWORD language, wchar_t* text, DWORD capacity,
+                     void* arguments) {
+  Operation& operation = the_system->operation();
+  CHECK(flags == (FORMAT_MESSAGE_FROM_SYSTEM | FORMAT_MESSAGE_IGNORE_INSERTS));
+  CHECK(source == nullptr && language == 0 && arguments == nullptr);
+  CHECK(static_cast<int>(message) == operation.error);
+  constexpr char16_t kUnits[] = {u'x', u'.', u' ', u'\r', u'\n', 0, 0xd800};
+  const DWORD length = the_system->input.ConsumeBool()
+                           ? the_system->input.ConsumeIntegralInRange<DWORD>(
+                                 0, std::min<DWORD>(capacity - 1, 8))
+                           : capacity - 1;
+  operation.text.assign(length, u' ');
+  for (char16_t& unit : operation.text)
+    unit = the_system->input.PickValueInArray(kUnits);
+  static_assert(sizeof(wchar_t) == sizeof(char16_t));
+  std::memcpy(text, operation.text.data(), length * sizeof *text);
+  text[length] = 0;
+  the_system->last_error = kStale;
+  return length;
+}
+
+HMODULE GetModuleHandleW(const wchar_t* name) {
+  const bool library = name != nullptr && the_system->input.ConsumeBool();
+  return name == nullptr || library ? the_system : nullptr;
+}
+
+FARPROC GetProcAddress(HMODULE module, const char* name) {
+  CHECK(module == the_system);
+  struct {
+    const char* name;
+    void* function;
+  } const exports[] = {
+      {"uv_walk", reinterpret_cast<void*>(Walk)},
+      {"uv_has_ref", reinterpret_cast<void*>(HasRef)},
+      {"uv_is_closing", reinterpret_cast<void*>(IsClosing)},
+      {"uv_handle_get_type", reinterpret_cast<void*>(GetType)},
+      {"uv_fileno", reinterpret_cast<void*>(Fileno)},
+      {"uv_tcp_bind", reinterpret_cast<void*>(TcpBind)},
+  };
+  for (const auto& each : exports) {
+    if (std::strcmp(each.name, name) == 0 &&
+        the_system->hidden_function != name)
+      return reinterpret_cast<FARPROC>(each.function);
+  }
+  return nullptr;
+}

@@ -1,0 +1,75 @@
+#pragma once
+
+#include <winsock2.h>
+
+#include <fuzzer/FuzzedDataProvider.h>
+
+#include <set>
+#include <string>
+#include <vector>
+
+// Winsock and libuv as the fuzzer wants them: what they answer is read from its
+// input, and what they are asked must be in order.
+
+// Unlike assert(), always there.
+#define CHECK(condition) \
+  ((condition) ? void() : Fail(__FILE__, __LINE__, #condition))
+[[noreturn]] void Fail(const char* file, int line, const char* condition);
+
+struct uv_handle_s {
+  int type;
+  bool referenced;
+  bool closing;
+  SOCKET socket;
+};
+
+struct uv_loop_s {
+  // In the order of a walk, in which one can come twice.
+  std::vector<uv_handle_s*> handles;
+};
+
+// One call of a native function: what it asked, and what it was told.
+struct Operation {
+  int on = 0;  // what the ioctl must be asked for
+  // The call that decides the result, last of its kind.
+  std::string syscall;
+  int error = 0;
+  size_t calls = 0;  // of Winsock, and of uv_tcp_bind
+  size_t fast_path_calls = 0;
+  bool asked_for_base = false;
+  bool dual_stack = false;  // what getsockopt said
+  SOCKET socket = INVALID_SOCKET;
+  SOCKET base = INVALID_SOCKET;
+  std::u16string text;  // what FormatMessageW said
+
+  // Since the latest unref() and ref() of the handle that was given.
+  std::vector<uv_handle_s*> candidates;
+  std::set<uv_handle_s*> flipped;
+  bool one_batch = false;  // there were no more than the lookup holds at once
+  void Unreferenced(const uv_loop_s& loop);
+  void Referenced();
+};
+
+class System {
+ public:
+  explicit System(FuzzedDataProvider* input);
+  ~System();
+  System(const System&) = delete;
+  System& operator=(const System&) = delete;
+
+  uv_handle_s* AddHandle(int type, bool referenced, bool has_socket);
+
+  // The innermost call: a method of a hostile handle can call again.
+  Operation& operation() { return operations.back(); }
+
+  FuzzedDataProvider& input;
+  uv_loop_s loop;
+  std::vector<Operation> operations;
+  std::set<SOCKET> made;        // by WSASocketW, and not closed
+  std::string hidden_function;  // of libuv, that the host lacks
+  int last_error = 0;
+  SOCKET next_socket = 4;
+};
+
+// The one in use.
+extern System* the_system;

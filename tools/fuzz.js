@@ -1,0 +1,62 @@
+// `npm run fuzz`: the native code, built for Linux with libFuzzer and sanitizers
+// on top of a system that is made up (test/fuzz), until something breaks.
+//
+//   --seconds N   for how long (default 60); what it learns stays in
+//                 build/fuzz/corpus for the next time
+//
+// What it finds is in build/fuzz; `build/fuzz/fuzz FILE`, inside, runs it again.
+
+import { mkdirSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { buildNative } from './build-native.js';
+import { compilations, definitions } from './compilations.js';
+import { installDependencies, isMain } from './run.js';
+import { runInside } from './trixie.js';
+
+/** Of the addon everything but what stands for a C runtime. */
+function sources() {
+  return compilations()
+    .map(({ file }) => file)
+    .filter((file) => !file.includes('/runtime/'));
+}
+
+async function build() {
+  mkdirSync('build/fuzz', { recursive: true });
+  const command = [
+    ...['clang++', '-std=c++20', '-O1', '-g', '-fno-exceptions', '-fno-rtti', '-Wall', '-Wextra', '-Werror'],
+    // As on Windows, where the system's texts are UTF-16.
+    '-fshort-wchar',
+    ...['-fsanitize=fuzzer,address,undefined', '-fno-sanitize-recover=all'],
+    ...['-isystem', 'test/fuzz/windows', ...definitions()],
+    ...sources(),
+    ...['test/fuzz/fuzz.cc', 'test/fuzz/environment.cc', 'test/fuzz/system.cc', '-o', 'build/fuzz/fuzz'],
+  ];
+  if ((await runInside(command)) !== 0) throw new Error('The fuzzer does not compile.');
+}
+
+/**
+ * Builds and runs the fuzzer.
+ *
+ * @param {string[]} limits options of libFuzzer
+ * @throws {Error} when it finds something
+ */
+export async function fuzz(limits, { quiet = false } = {}) {
+  await build();
+  const command = ['build/fuzz/fuzz', '-max_len=512', '-artifact_prefix=build/fuzz/', ...limits];
+  // No more of ASan's bookkeeping than a program of this size needs.
+  const env = { ASAN_OPTIONS: 'malloc_context_size=5:quarantine_size_mb=8' };
+  if ((await runInside(command, { env, quiet, seconds: 1e6 })) !== 0) throw new Error('The fuzzer found something.');
+}
+
+/** As long as a test may take, and the same every time. */
+export function fuzzBriefly() {
+  return fuzz(['-runs=50000', '-seed=1'], { quiet: true });
+}
+
+if (isMain(import.meta.url)) {
+  const { values } = parseArgs({ options: { seconds: { type: 'string', default: '60' } } });
+  installDependencies();
+  await buildNative({ check: true });
+  mkdirSync('build/fuzz/corpus', { recursive: true });
+  await fuzz([`-max_total_time=${Number(values.seconds)}`, 'build/fuzz/corpus']);
+}
