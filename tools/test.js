@@ -7,8 +7,10 @@ import { join } from 'node:path';
 import { isArm64CacheWarm, isArm64Tested, testArm64 } from './arm64.js';
 import { buildNative } from './build-native.js';
 import { clangFormat } from './format.js';
+import { fuzzBriefly } from './fuzz.js';
 import { testIa32 } from './ia32.js';
 import { lintWorkflows } from './lint-workflows.js';
+import { checkNative } from './native-checks.js';
 import { buildTypeScript, installDependencies, isWindows, readJson, root, run, runPackage } from './run.js';
 import { testBundlers } from './test-bundlers.js';
 import { testTarball } from './test-tarball.js';
@@ -71,6 +73,8 @@ await step('types', () => {
 await step('native build', () => buildNative({ check: true }));
 if (!isWindows) {
   await step('format of native code', () => clangFormat('--dry-run', '-Werror'));
+  await step('clang-tidy, GCC, no global state', checkNative);
+  await step('native code, fuzzed', fuzzBriefly);
 }
 await step(`tests on ${process.platform}, Node ${process.version}`, () =>
   run(process.execPath, vitest(process.version)),
