@@ -21,7 +21,9 @@ export interface Handle {
 export function transportHandle(target: LoopbackFastPathTarget): Handle | undefined {
   try {
     const handle = (target as { _handle?: Handle | null })._handle ?? undefined;
-    return handle?._parent ?? handle;
+    const transport = handle?._parent ?? handle;
+    if (transport !== undefined && typeof transport !== 'object') throw new TypeError(`a ${typeof transport}`);
+    return transport;
   } catch (cause) {
     throw asError(cause);
   }

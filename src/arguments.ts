@@ -76,8 +76,12 @@ export function wrongArgument(name: string, expected: string, received: unknown)
 export function checkTarget(target: unknown): LoopbackFastPathTarget {
   if (!isConstructed(target)) throw wrongArgument('target', 'an instance of net.Socket or net.Server', target);
   let current = target;
+  const seen = new Set<unknown>();
   // A TLSSocket over another socket never connects itself.
-  for (let parent = parentOf(current); isConstructed(parent); parent = parentOf(current)) current = parent;
+  for (let parent: unknown = target; isConstructed(parent) && !seen.has(parent); parent = parentOf(current)) {
+    seen.add(parent);
+    current = parent;
+  }
   return current;
 }
 

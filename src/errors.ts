@@ -79,9 +79,13 @@ export function isLoopbackFastPathError<Code extends LoopbackFastPathErrorCode =
   code?: Code,
 ): value is LoopbackFastPathError<Code> {
   if (code !== undefined && typeof code !== 'string') throw wrongArgument('code', 'a string', code);
-  return (
-    types.isNativeError(value) && BRAND in value && (code === undefined || (value as { code?: unknown }).code === code)
-  );
+  if (!types.isNativeError(value)) return false;
+  try {
+    return BRAND in value && (code === undefined || (value as { code?: unknown }).code === code);
+  } catch {
+    // A prototype that is a proxy may throw when asked.
+    return false;
+  }
 }
 
 /** What a user can do about the codes documented for the ioctl (E1 to E10). */

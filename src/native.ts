@@ -78,7 +78,11 @@ function load(): NativeBinding | Refusal {
   );
 }
 
+/** @throws {TypeError} where it is something else. */
 function checkHost(binding: NativeBinding): NativeBinding | Refusal {
+  if (typeof binding.setFastPath !== 'function' || typeof binding.probe !== 'function') {
+    throw new TypeError('not a binary of this package');
+  }
   if (binding.missingHostFunction === undefined) return binding;
   return refusal(
     'ERR_LOOPBACK_FAST_PATH_HOST',
