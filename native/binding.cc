@@ -138,6 +138,16 @@ Napi::Value Probe(const Napi::CallbackInfo& info) {
                  ProbeFastPath(family, info[1].As<Napi::Boolean>().Value()));
 }
 
+// isLayered(family: 4 | 6): Failure | boolean
+Napi::Value IsLayered(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  const int family = ToFamily(info[0]);
+  if (family == 0) return Reject(env, "family must be 4 or 6");
+  bool layered = false;
+  const Failure failure = ProbeLayer(family, &layered);
+  return failure ? ToValue(env, failure) : Napi::Boolean::New(env, layered);
+}
+
 Napi::Object Init(Napi::Env env, Napi::Object exports) {
   Instance* const instance = new Instance();
   instance->missing = instance->uv.Resolve();
@@ -150,6 +160,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   Set(exports, "setFastPath",
       Napi::Function::New<SetFastPathOfHandle>(env, "setFastPath"));
   Set(exports, "probe", Napi::Function::New<Probe>(env, "probe"));
+  Set(exports, "isLayered", Napi::Function::New<IsLayered>(env, "isLayered"));
   return exports;
 }
 

@@ -24,31 +24,45 @@ Failure Ioctl(SOCKET socket, bool on) {
   return {};
 }
 
-// R9. The socket itself where the provider is not layered or does not say.
-SOCKET BaseSocket(SOCKET socket) {
-  SOCKET base = INVALID_SOCKET;
+// R9. Fails where the provider does not know the code.
+Failure ReadBase(SOCKET socket, SOCKET* base) {
   DWORD bytes_returned = 0;
-  if (WSAIoctl(socket, kSioBaseHandle, nullptr, 0, &base, sizeof base,
-               &bytes_returned, nullptr, nullptr) == SOCKET_ERROR ||
-      base == INVALID_SOCKET) {
-    return socket;
+  if (WSAIoctl(socket, kSioBaseHandle, nullptr, 0, base, sizeof *base,
+               &bytes_returned, nullptr, nullptr) == SOCKET_ERROR) {
+    return LastError("WSAIoctl");
   }
-  return base;
+  return {};
 }
 
-class OwnedSocket final {
+// A socket to ask about, closed with the object.
+class ProbeSocket final {
  public:
-  explicit OwnedSocket(SOCKET socket) : socket_(socket) {}
-  ~OwnedSocket() {
+  ProbeSocket() = default;
+  ~ProbeSocket() {
     if (socket_ != INVALID_SOCKET) closesocket(socket_);
   }
-  OwnedSocket(const OwnedSocket&) = delete;
-  OwnedSocket& operator=(const OwnedSocket&) = delete;
+  ProbeSocket(const ProbeSocket&) = delete;
+  ProbeSocket& operator=(const ProbeSocket&) = delete;
 
+  // Overlapped and not inherited, as libuv makes its sockets; IPv6-only where
+  // it is IPv6.
+  Failure Open(int family) {
+    socket_ = WSASocketW(family, SOCK_STREAM, IPPROTO_TCP, nullptr, 0,
+                         WSA_FLAG_OVERLAPPED | WSA_FLAG_NO_HANDLE_INHERIT);
+    if (socket_ == INVALID_SOCKET) return LastError("WSASocket");
+    if (family != AF_INET6) return {};
+    const DWORD only = 1;
+    if (setsockopt(socket_, IPPROTO_IPV6, IPV6_V6ONLY,
+                   reinterpret_cast<const char*>(&only),
+                   sizeof only) == SOCKET_ERROR) {
+      return LastError("setsockopt");
+    }
+    return {};
+  }
   SOCKET get() const { return socket_; }
 
  private:
-  const SOCKET socket_;
+  SOCKET socket_ = INVALID_SOCKET;
 };
 
 }  // namespace
@@ -56,25 +70,27 @@ class OwnedSocket final {
 Failure SetFastPath(SOCKET socket, bool on) {
   const Failure failure = Ioctl(socket, on);
   if (failure.error != WSAEOPNOTSUPP) return failure;
-  const SOCKET base = BaseSocket(socket);
-  return base == socket ? failure : Ioctl(base, on);
+  SOCKET base = INVALID_SOCKET;
+  if (ReadBase(socket, &base) || base == INVALID_SOCKET || base == socket) {
+    return failure;
+  }
+  return Ioctl(base, on);
 }
 
 Failure ProbeFastPath(int family, bool on) {
-  // Overlapped and not inherited, as libuv makes its sockets.
-  const OwnedSocket socket(
-      WSASocketW(family, SOCK_STREAM, IPPROTO_TCP, nullptr, 0,
-                 WSA_FLAG_OVERLAPPED | WSA_FLAG_NO_HANDLE_INHERIT));
-  if (socket.get() == INVALID_SOCKET) return LastError("WSASocket");
-  if (family == AF_INET6) {
-    const DWORD only = 1;
-    if (setsockopt(socket.get(), IPPROTO_IPV6, IPV6_V6ONLY,
-                   reinterpret_cast<const char*>(&only),
-                   sizeof only) == SOCKET_ERROR) {
-      return LastError("setsockopt");
-    }
-  }
-  return SetFastPath(socket.get(), on);
+  ProbeSocket socket;
+  const Failure failure = socket.Open(family);
+  return failure ? failure : SetFastPath(socket.get(), on);
+}
+
+Failure ProbeLayer(int family, bool* layered) {
+  ProbeSocket socket;
+  const Failure failure = socket.Open(family);
+  if (failure) return failure;
+  SOCKET base = INVALID_SOCKET;
+  const Failure unknown = ReadBase(socket.get(), &base);
+  *layered = !unknown && base != socket.get();
+  return unknown;
 }
 
 Failure ReadIPv6Only(SOCKET socket, bool* ipv6_only) {

@@ -27,6 +27,10 @@ Failure SetFastPath(SOCKET socket, bool on);
 // AF_INET or AF_INET6; an IPv6 socket is made IPv6-only first.
 Failure ProbeFastPath(int family, bool on);
 
+// Whether such a socket is that of a layered provider (R9). Fails where the
+// provider does not say.
+Failure ProbeLayer(int family, bool* layered);
+
 // Whether an AF_INET6 socket is IPv6-only. Fails with WSAENOPROTOOPT or
 // WSAEINVAL for an AF_INET socket.
 Failure ReadIPv6Only(SOCKET socket, bool* ipv6_only);

@@ -2,7 +2,7 @@ import { LoopbackFastPathError, type LoopbackFastPathErrorCode, type WinsockFail
 
 /** What native/binding.cc exports. Each function throws a TypeError for a wrong argument. */
 export interface NativeBinding {
-  /** The first function of libuv that the host lacks; then only `probe` works. */
+  /** The first function of libuv that the host lacks; then only `probe` and `isLayered` work. */
   readonly missingHostFunction?: string;
 
   /**
@@ -19,6 +19,9 @@ export interface NativeBinding {
 
   /** The same on a SOCKET of its own, closed again. */
   probe(family: 4 | 6, on: boolean): WinsockFailure | undefined;
+
+  /** Whether a layered provider sits above the system's own for such sockets (R9). */
+  isLayered(family: 4 | 6): WinsockFailure | boolean;
 }
 
 /** A place to load the binary from: what to call it in a message, and how. */

@@ -2,10 +2,13 @@
 // with clang and lld, reproducibly, for every architecture; on Windows with MSVC,
 // for this machine alone.
 //
+// prebuilds/SHA256SUMS, in the form of sha256sum, goes with them.
+//
 //   --check   leave prebuilds/ alone, and on Linux fail where the result is not
 //             what it holds
 
-import { copyFileSync, mkdirSync, readFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { buildTypeScript, installDependencies, isMain, isWindows, root, runPackage } from './run.js';
 import { runInside } from './trixie.js';
@@ -37,8 +40,18 @@ async function buildOnLinux(check) {
       stale.push(shipped);
     }
   }
+  const list = join(root, 'prebuilds', 'SHA256SUMS');
+  const sums = ARCHITECTURES.map((arch) => sumOf(`win32-${arch}/${NAME}`)).join('');
+  if (!check) writeFileSync(list, sums);
+  else if (readFileSync(list, 'utf8') !== sums) stale.push(list);
   if (stale.length > 0)
     throw new Error(`Not what native/ builds: ${stale.join(', ')}. Run npm run build:native and commit.`);
+}
+
+/** The line of sha256sum for a file of prebuilds/. */
+function sumOf(file) {
+  const bytes = readFileSync(join(root, 'prebuilds', file));
+  return `${createHash('sha256').update(bytes).digest('hex')}  ${file}\n`;
 }
 
 function buildOnWindows(check) {

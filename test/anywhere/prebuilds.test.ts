@@ -1,4 +1,5 @@
-import { readdirSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { readPortableExecutable } from '../support/pe.js';
@@ -7,7 +8,7 @@ const folder = fileURLToPath(new URL('../../prebuilds/', import.meta.url));
 const architectures = ['arm64', 'ia32', 'x64'];
 
 test('there is a binary for every architecture, and nothing else', () => {
-  expect(readdirSync(folder).sort()).toEqual(architectures.map((arch) => `win32-${arch}`));
+  expect(readdirSync(folder).sort()).toEqual(['SHA256SUMS', ...architectures.map((arch) => `win32-${arch}`)]);
   for (const arch of architectures) expect(readdirSync(`${folder}win32-${arch}`)).toEqual(['loopback-fast-path.node']);
 });
 
@@ -16,6 +17,13 @@ describe.skipIf(process.env.LOOPBACK_TEST_BINARY === 'MSVC').each(architectures)
   'the shipped binary for %s [not for one that MSVC built]',
   (arch) => {
     const binary = readPortableExecutable(`${folder}win32-${arch}/loopback-fast-path.node`);
+
+    test('has the published hash', () => {
+      const hash = createHash('sha256').update(readFileSync(`${folder}win32-${arch}/loopback-fast-path.node`));
+      expect(readFileSync(`${folder}SHA256SUMS`, 'utf8').split('\n')).toContain(
+        `${hash.digest('hex')}  win32-${arch}/loopback-fast-path.node`,
+      );
+    });
 
     test('is for that machine, and at most 16 KB', () => {
       expect(binary.machine).toBe(arch);

@@ -4,7 +4,16 @@ import * as net from 'node:net';
 import { Worker } from 'node:worker_threads';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { NativeBinding } from '../../src/native.js';
-import { answer, fastPathCalls, openSockets, take, useRecorder } from '../support/recorder.js';
+import {
+  ASK_THE_SYSTEM,
+  answer,
+  fastPathCalls,
+  layerProviders,
+  openSockets,
+  SIO_BASE_HANDLE,
+  take,
+  useRecorder,
+} from '../support/recorder.js';
 import { binaryFile, boundHandle, closing, echo, listening, type RawHandle } from '../support/sockets.js';
 
 useRecorder();
@@ -21,12 +30,12 @@ function imitation(ref: () => void, unref: () => void, hasRef: () => unknown = (
 }
 
 test('exports what src/native.ts says, and no more', () => {
-  expect(Object.keys(binding).sort()).toEqual(['probe', 'setFastPath']);
+  expect(Object.keys(binding).sort()).toEqual(['isLayered', 'probe', 'setFastPath']);
 });
 
 describe('arguments', () => {
   const wrong = [undefined, null, true, 4, 'x', 10n, Symbol('s')];
-  const call = (name: 'setFastPath' | 'probe', args: unknown[]) => () =>
+  const call = (name: 'setFastPath' | 'probe' | 'isLayered', args: unknown[]) => () =>
     Reflect.apply(binding[name] as (...args: unknown[]) => unknown, undefined, args);
 
   test.each(wrong)('handle: %s', (value) => {
@@ -43,6 +52,7 @@ describe('arguments', () => {
     (value) => {
       expect(call('setFastPath', [{}, true, value, false])).toThrow(new TypeError('family must be 4 or 6'));
       expect(call('probe', [value, true])).toThrow(new TypeError('family must be 4 or 6'));
+      expect(call('isLayered', [value])).toThrow(new TypeError('family must be 4 or 6'));
     },
   );
 
@@ -139,6 +149,21 @@ describe('a handle that imitates one', () => {
     expect(binding.setFastPath(handle, true, 4, false)).toBe('not-tcp');
     await once(server, 'close');
     expect(binding.setFastPath(handle, true, 4, false)).toBe('not-tcp');
+  });
+});
+
+describe.each([4, 6] as const)('isLayered of IPv%i', (family) => {
+  test('asks for the base socket, and nothing else of it', () => {
+    expect(binding.isLayered(family)).toBe(false);
+    layerProviders(1 << 20);
+    expect(binding.isLayered(family)).toBe(true);
+    const asked = take().filter(({ call }) => call === 'WSAIoctl');
+    expect(asked.map(({ code }) => code)).toEqual([SIO_BASE_HANDLE, SIO_BASE_HANDLE]);
+  });
+
+  test('says so where no socket can be made', () => {
+    answer([10047], ASK_THE_SYSTEM, 'socket');
+    expect(binding.isLayered(family)).toMatchObject({ syscall: 'WSASocket', errno: 10047 });
   });
 });
 
