@@ -1,0 +1,116 @@
+// Talks to bench/native/twin.cc, which measures the same on plain Winsock: what
+// the system can do, beside what Node makes of it.
+
+import { type ChildProcessByStdio, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { createHistogram } from 'node:perf_hooks';
+import type { Readable, Writable } from 'node:stream';
+import { fileURLToPath } from 'node:url';
+import type { Meter, Slice } from './measure.js';
+import type { Shape } from './plan.js';
+
+type Child = ChildProcessByStdio<Writable, Readable, null>;
+
+const FIRST_BYTES_PER_SECOND = 500e6;
+
+/** Where CMake and node-gyp leave it, in a checkout. */
+const PLACES = ['build/x64/Release/', 'bench/native/build/Release/'];
+
+/** Two processes of the twin: one that serves, one that measures. */
+export class NativeTwin {
+  readonly #server: Child;
+  readonly #client: Child;
+  readonly #plainPort: number;
+  /** 0 where the system refused the ioctl. */
+  readonly #fastPort: number;
+  readonly #fastError: number;
+
+  private constructor(server: Child, client: Child, hello: Buffer) {
+    this.#server = server;
+    this.#client = client;
+    this.#plainPort = hello.readUInt32LE(0);
+    this.#fastPort = hello.readUInt32LE(4);
+    this.#fastError = hello.readUInt32LE(8);
+  }
+
+  /** @throws {Error} where there is none, with what to do. */
+  static async start(): Promise<NativeTwin> {
+    if (process.platform !== 'win32') throw new Error('--native is for Windows: the twin speaks Winsock.');
+    const root = new URL('../../../', import.meta.url);
+    const file = PLACES.map((place) => fileURLToPath(new URL(`${place}loopback-twin.exe`, root))).find(existsSync);
+    if (file === undefined) {
+      throw new Error('--native needs a checkout of the repository, and "npm run build:native" in it before.');
+    }
+    const start = (mode: string) => spawn(file, [mode], { stdio: ['pipe', 'pipe', 'inherit'], windowsHide: true });
+    const server = start('serve');
+    const client = start('measure');
+    return new NativeTwin(server, client, await readBytes(server, 12));
+  }
+
+  /** Measures through the twin, or says why it cannot. */
+  meter(armed: boolean): Meter | string {
+    if (armed && this.#fastPort === 0) return `the system refused the ioctl: error ${this.#fastError}`;
+    return new TwinMeter(this.#client, armed ? this.#fastPort : this.#plainPort, armed);
+  }
+
+  /** Both exit when their input ends. */
+  stop(): void {
+    this.#client.stdin.end();
+    this.#server.stdin.end();
+  }
+}
+
+class TwinMeter implements Meter {
+  readonly #client: Child;
+  readonly #port: number;
+  readonly #armed: boolean;
+  readonly #rates = new Map<Shape, number>();
+
+  constructor(client: Child, port: number, armed: boolean) {
+    this.#client = client;
+    this.#port = port;
+    this.#armed = armed;
+  }
+
+  async measure(shape: Shape, milliseconds: number): Promise<Slice> {
+    const { kind, bytes, connections } = shape;
+    const isRoundTrip = kind === 'round-trip';
+    const rate = this.#rates.get(shape) ?? FIRST_BYTES_PER_SECOND;
+    const writes = Math.max(1, Math.round((rate * milliseconds) / 1000 / connections / bytes));
+    const command = Buffer.alloc(32);
+    command.writeUInt32LE(this.#port, 0);
+    command.writeUInt32LE(this.#armed ? 1 : 0, 4);
+    command.writeUInt32LE(isRoundTrip ? 0 : 1, 8);
+    command.writeUInt32LE(connections, 12);
+    command.writeBigUInt64LE(BigInt(bytes), 16);
+    command.writeBigUInt64LE(BigInt(isRoundTrip ? Math.round(milliseconds * 1e6) : writes), 24);
+    this.#client.stdin.write(command);
+
+    const answer = await readBytes(this.#client, 8);
+    const error = answer.readUInt32LE(0);
+    const count = answer.readUInt32LE(4);
+    if (error !== 0) throw new Error(`Winsock error ${error} in the twin`);
+    const times = new BigUint64Array(new Uint8Array(await readBytes(this.#client, count * 8)).buffer);
+    if (isRoundTrip) {
+      const histogram = createHistogram();
+      for (const time of times) histogram.record(time > 0n ? time : 1n);
+      return { speed: 1e9 / histogram.mean, histogram };
+    }
+    const speed = (connections * writes * bytes * 1e9) / Number(times[0]);
+    this.#rates.set(shape, speed);
+    return { speed };
+  }
+}
+
+/** The next so many bytes that a program prints. @throws {Error} where it ends before. */
+async function readBytes({ stdout }: Child, count: number): Promise<Buffer> {
+  for (;;) {
+    const bytes: Buffer | null = stdout.read(count);
+    if (bytes?.length === count) return bytes;
+    if (stdout.readableEnded) throw new Error('The twin ended.');
+    const either = new AbortController();
+    await Promise.race(['readable', 'end'].map((event) => once(stdout, event, either)));
+    either.abort();
+  }
+}

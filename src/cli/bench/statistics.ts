@@ -1,0 +1,96 @@
+// From pairs of speeds to a verdict. A pair is one round: the two speeds were
+// measured one right after the other, so that what changes slowly (temperature,
+// other programs) is in both and goes out of their ratio.
+
+/** A ratio of speeds: above 1 is faster. */
+export interface Ratio {
+  readonly ratio: number;
+  /** Bounds of the confidence interval. */
+  readonly low: number;
+  readonly high: number;
+}
+
+export type Verdict = 'faster' | 'slower' | 'no measurable difference' | 'too few rounds';
+
+/**
+ * How sure all intervals of one run together are. Asked for 97.5 %, they keep
+ * 95 %: a bootstrap is a little too sure of itself with so few rounds and so far
+ * out. test/anywhere/statistics.test.ts counts.
+ */
+const RUN_CONFIDENCE = 0.975;
+
+/** Fewer rounds than this say nothing at such confidence. */
+export const LEAST_ROUNDS = 16;
+
+const RESAMPLES = 20_000;
+
+/** Bonferroni: what each of `comparisons` intervals needs, for the whole run to keep its promise. */
+export function confidenceFor(comparisons: number): number {
+  return 1 - (1 - RUN_CONFIDENCE) / Math.max(comparisons, 1);
+}
+
+/**
+ * The ratio of two speeds over all rounds: the geometric mean of the rounds'
+ * ratios, with the interval of a wild bootstrap-t. It resamples by turning the
+ * sign of each round's deviation (of logarithms) at random. Where two paths are
+ * the same, either may be the faster one in a round, so that this is just what
+ * chance does; and a round that was disturbed makes the interval wide rather than
+ * the verdict wrong, which the ordinary bootstrap does not promise.
+ *
+ * @param pairs `[speed, speed of the baseline]` of each round.
+ * @param random Numbers in [0, 1).
+ * @returns undefined where there are fewer than LEAST_ROUNDS.
+ */
+export function compareSpeeds(
+  pairs: readonly (readonly [number, number])[],
+  confidence: number,
+  random: () => number,
+): Ratio | undefined {
+  const count = pairs.length;
+  if (count < LEAST_ROUNDS) return undefined;
+  const logs = pairs.map(([speed, baseline]) => Math.log(speed / baseline));
+  const mean = sumOf(logs) / count;
+  const deviations = logs.map((value) => value - mean);
+  const squares = sumOf(deviations.map((value) => value * value));
+  const errorOf = (centre: number) => Math.sqrt((squares - count * centre * centre) / (count - 1) / count);
+
+  const scores = Float64Array.from({ length: RESAMPLES }, () => {
+    let sum = 0;
+    for (const value of deviations) sum += random() < 0.5 ? value : -value;
+    // No spread at all: nothing is uncertain.
+    return squares === 0 ? 0 : Math.abs(sum / count) / errorOf(sum / count);
+  }).sort();
+  const score = scores[Math.min(Math.ceil(confidence * RESAMPLES), RESAMPLES - 1)] as number;
+  const reach = score * errorOf(0);
+  return { ratio: Math.exp(mean), low: Math.exp(mean - reach), high: Math.exp(mean + reach) };
+}
+
+/** Faster or slower only where the interval leaves 1 out. */
+export function judge(ratio: Ratio | undefined): Verdict {
+  if (ratio === undefined) return 'too few rounds';
+  if (ratio.low > 1) return 'faster';
+  return ratio.high < 1 ? 'slower' : 'no measurable difference';
+}
+
+function sumOf(numbers: readonly number[]): number {
+  return numbers.reduce((sum, value) => sum + value, 0);
+}
+
+/** Numbers in [0, 1) that are the same for the same seed (mulberry32). */
+export function seededRandom(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296;
+  };
+}
+
+/** The one in the middle. */
+export function median(numbers: readonly number[]): number {
+  const sorted = [...numbers].sort((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  const [low = Number.NaN, high = low] = sorted.length % 2 === 1 ? sorted.slice(middle) : sorted.slice(middle - 1);
+  return sorted.length % 2 === 1 ? low : (low + high) / 2;
+}

@@ -1,0 +1,107 @@
+import type { Findings } from './doctor.js';
+import type { Paint } from './paint.js';
+
+/** What was found, for a reader. */
+export function describeFindings(found: Findings, paint: Paint): string {
+  const lines: string[] = [];
+  const row = (name: string, text: string) => lines.push(`${paint.bold(name.padEnd(20))} ${text}`);
+  const more = (text: string) => lines.push(`${' '.repeat(20)} ${paint.dim(text)}`);
+
+  const { system, binary } = found;
+  const revision = system.updateRevision === undefined ? '' : `.${system.updateRevision}`;
+  lines.push(`loopback-fast-path ${found.version}`, '');
+  row('System', `${system.name}, ${system.platform} ${system.release}${revision}, ${system.arch}`);
+  if (system.wine) more('Wine imitates Windows: what follows is true of Wine, and not of Windows.');
+  row('Node', system.node);
+  if ('error' in binary) {
+    row('Binary', paint.bad(`none: ${binary.error.message}`));
+  } else {
+    row('Binary', binary.file);
+    const known = 'the published one for this machine';
+    more(`SHA-256 ${binary.sha256}: ${binary.published ? known : `not ${known}, see docs/prebuilds.md`}`);
+  }
+
+  if (found.ioctl !== undefined) describeIoctl(found.ioctl, row);
+  if (found.layered !== undefined) describeLayer(found.layered, row, more);
+  if (found.ioctl !== undefined) {
+    describeSlowPath(found.calloutDrivers, row, more);
+    describeCounter(found, row, more);
+  }
+
+  if (found.settings.length === 0) row('Settings', 'none of this process bears on it');
+  for (const { name, value, effect } of found.settings) row('Setting', `${name} (${value}): ${effect}`);
+  if (system.platform === 'win32') {
+    more('For the whole machine, an administrator can tune loopback: netsh int ipv4 show global');
+  }
+  row('Deprecated', 'Microsoft does not recommend the fast path for new code. It works from Windows 8 and');
+  more('Server 2012 on and may be removed; named pipes are the alternative where you own both ends.');
+  lines.push('', paint.bold(found.verdict.usable ? paint.good(found.verdict.text) : paint.bad(found.verdict.text)));
+  return lines.join('\n');
+}
+
+type Line = (name: string, text: string) => void;
+type More = (text: string) => void;
+
+function describeIoctl({ ipv4, ipv6 }: NonNullable<Findings['ioctl']>, row: Line): void {
+  const say = (answer: typeof ipv4.on) => (answer === 'accepted' ? answer : `refused: ${answer.message}`);
+  const both = ({ on, off }: typeof ipv4) => {
+    const [one, other] = [say(on), say(off)];
+    return one === other ? `on and off ${one}` : `on ${one}; off ${other}`;
+  };
+  row('ioctl, IPv4', both(ipv4));
+  row('ioctl, IPv6', ipv6 === undefined ? 'not asked: it has crashed Windows; --ipv6 asks' : both(ipv6));
+}
+
+function describeLayer(layered: NonNullable<Findings['layered']>, row: Line, more: More): void {
+  if (typeof layered === 'object') {
+    row('Layered provider', `the provider does not say: ${layered.message}`);
+  } else if (layered) {
+    row('Layered provider', 'yes: something sits between programs and the TCP of the system');
+    more('It can refuse the ioctl, or relay data in a way that gains nothing: netsh winsock show catalog');
+  } else {
+    row('Layered provider', 'none');
+  }
+}
+
+/** B9: what is looked at, and what cannot be seen. */
+function describeSlowPath(drivers: Findings['calloutDrivers'], row: Line, more: More): void {
+  if (drivers === undefined) {
+    row('Slow path', 'not known: PowerShell, which lists the running drivers, did not answer');
+  } else {
+    const [own, others] = [true, false].map((isOwn) =>
+      drivers
+        .filter(({ company }) => company.startsWith('Microsoft') === isOwn)
+        .map(({ file, company }) => (isOwn || company === '' ? file : `${file} (${company})`)),
+    ) as [string[], string[]];
+    row(
+      'Slow path',
+      others.length === 0 ? 'no foreign driver that can inspect connections is running' : others.join(', '),
+    );
+    if (others.length > 0) more('can inspect connections (Windows Filtering Platform) and may force the slow path.');
+    if (own.length > 0) more(`Of Windows itself: ${own.join(', ')}.`);
+  }
+  more('Whether a callout looks at the data of loopback connections only an administrator can see:');
+  more('"netsh wfp show state"; callouts at FWPM_LAYER_STREAM_* force it, in silence.');
+}
+
+function describeCounter({ counter, ioctl }: Findings, row: Line, more: More): void {
+  if (counter === undefined) {
+    row(
+      'Fallen-off counter',
+      ioctl?.ipv4.on === 'accepted' ? 'not available' : 'not watched: the ioctl is not accepted',
+    );
+    return;
+  }
+  const { before, after, connections } = counter;
+  // 32 bits that wrap.
+  const rise = (after - before) >>> 0;
+  row('Fallen-off counter', `rose by ${rise} (${before} to ${after}) while doctor made ${connections} connections`);
+  more(
+    rise === 0
+      ? 'So no connection was reported to have left the fast path.'
+      : rise >= connections
+        ? 'So these connections may have left the fast path.'
+        : 'Fewer than were made: these, or connections of other programs.',
+  );
+  more('Not a proof: the counter is of the whole system, and its exact meaning is not documented.');
+}

@@ -1,0 +1,190 @@
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import * as net from 'node:net';
+import { fileURLToPath } from 'node:url';
+import { type LoopbackFastPathError, winsockError } from '../errors.js';
+import { enableLoopbackFastPath } from '../index.js';
+import { type NativeBinding, native } from '../native.js';
+import { type Driver, findCalloutDrivers, readFallenOffCounter, readUpdateRevision } from './powershell.js';
+import { packageVersion, type SystemFacts, systemFacts } from './system.js';
+
+/** An error as JSON has it. */
+interface Refused {
+  readonly code: string;
+  readonly message: string;
+}
+
+/** `accepted` says what the system answered, and not that packets take the fast path. */
+type Answer = 'accepted' | Refused;
+
+/** What `doctor` finds out; `--json` prints it as it is. */
+export interface Findings {
+  readonly tool: 'loopback-fast-path doctor';
+  readonly version: string;
+  readonly system: SystemFacts & { readonly updateRevision?: number };
+  /** The binary that was loaded, or why none was. */
+  readonly binary: Binary | { readonly error: Refused };
+  /** What the system answers to the ioctl, on sockets of doctor's own (R1 to R8). */
+  readonly ioctl?: {
+    readonly ipv4: { readonly on: Answer; readonly off: Answer };
+    /** Only with `--ipv6`, on an IPv6-only socket. */
+    readonly ipv6?: { readonly on: Answer; readonly off: Answer };
+  };
+  /** Whether a layered provider is in between (R9). */
+  readonly layered?: boolean | Refused;
+  /** Drivers that could force the slow path (B9); absent where that cannot be seen. */
+  readonly calloutDrivers?: readonly Driver[];
+  /** What B13's counter did; absent where there is none, or the ioctl is not accepted. */
+  readonly counter?: Counter;
+  /** Settings of the process that bear on the fast path. */
+  readonly settings: readonly Setting[];
+  readonly verdict: { readonly usable: boolean; readonly text: string };
+}
+
+interface Binary {
+  readonly file: string;
+  readonly sha256: string;
+  /** Whether `prebuilds/SHA256SUMS` has that hash. */
+  readonly published: boolean;
+}
+
+interface Counter {
+  readonly before: number;
+  readonly after: number;
+  /** Connections that doctor made in between, with the fast path on both ends. */
+  readonly connections: number;
+}
+
+interface Setting {
+  readonly name: string;
+  readonly value: string;
+  readonly effect: string;
+}
+
+/** Finds out. Touches no socket but its own, and asks IPv6 only where `ipv6` says so. */
+export async function examine({ ipv6 }: { ipv6: boolean }): Promise<Findings> {
+  const system = systemFacts();
+  const settings = processSettings();
+  const common = { tool: 'loopback-fast-path doctor', version: packageVersion, settings } as const;
+
+  let binding: NativeBinding;
+  try {
+    binding = native();
+  } catch (error) {
+    const { code, message } = error as LoopbackFastPathError;
+    const text = code === 'ERR_LOOPBACK_FAST_PATH_PLATFORM' ? `this is ${system.name}, not Windows` : message;
+    const verdict = { usable: false, text: `not usable: ${text}` };
+    return { ...common, system, binary: { error: { code, message } }, verdict };
+  }
+
+  const ioctl = {
+    ipv4: askIoctl(binding, 4),
+    ...(ipv6 ? { ipv6: askIoctl(binding, 6) } : {}),
+  };
+  const layer = binding.isLayered(4);
+  // One after the other: each wants a processor of its own.
+  const updateRevision = await readUpdateRevision();
+  const calloutDrivers = await findCalloutDrivers();
+  const counter = ioctl.ipv4.on === 'accepted' ? await watchCounter() : undefined;
+  return {
+    ...common,
+    system: { ...system, ...(updateRevision === undefined ? {} : { updateRevision }) },
+    binary: loadedBinary(),
+    ioctl,
+    layered: typeof layer === 'object' ? refused(winsockError(layer)) : layer,
+    ...(calloutDrivers === undefined ? {} : { calloutDrivers }),
+    ...(counter === undefined ? {} : { counter }),
+    verdict: judge(ioctl.ipv4.on, settings, system),
+  };
+}
+
+function refused({ code, message }: LoopbackFastPathError): Refused {
+  return { code, message };
+}
+
+function askIoctl(binding: NativeBinding, family: 4 | 6): { on: Answer; off: Answer } {
+  const ask = (on: boolean): Answer => {
+    const failure = binding.probe(family, on);
+    return failure === undefined ? 'accepted' : refused(winsockError(failure));
+  };
+  return { on: ask(true), off: ask(false) };
+}
+
+function judge(answer: Answer, settings: readonly Setting[], system: SystemFacts): Findings['verdict'] {
+  if (answer !== 'accepted') return { usable: false, text: `not usable: ${system.name} refuses it (${answer.code})` };
+  if (settings.some(({ name, value }) => name === 'LOOPBACK_FAST_PATH' && value === '0')) {
+    return { usable: false, text: 'not usable here: LOOPBACK_FAST_PATH=0 switches it off' };
+  }
+  return {
+    usable: true,
+    text: `usable: ${system.name} accepts it for IPv4. Whether it helps, "loopback-fast-path bench" measures`,
+  };
+}
+
+/** The binary of this package that Node has loaded, among all that it has. */
+function loadedBinary(): Binary | { error: Refused } {
+  const folder = fileURLToPath(new URL('../../', import.meta.url));
+  const file = Object.keys(createRequire(import.meta.url).cache).find(
+    (name) => name.startsWith(folder) && name.endsWith('loopback-fast-path.node'),
+  );
+  if (file === undefined) return { error: { code: 'UNKNOWN', message: 'Node does not say which file it loaded.' } };
+  const sha256 = createHash('sha256').update(readFileSync(file)).digest('hex');
+  const sums = readFileSync(new URL('../../prebuilds/SHA256SUMS', import.meta.url), 'utf8');
+  const published = sums.includes(`${sha256}  win32-${process.arch}/`);
+  return { file, sha256, published };
+}
+
+/** What the counter of B13 does while a few connections are made on the fast path. */
+async function watchCounter(): Promise<Counter | undefined> {
+  const connections = 10;
+  const before = await readFallenOffCounter();
+  if (before === undefined) return undefined;
+  const server = net.createServer((socket) => socket.on('error', () => {}).end());
+  enableLoopbackFastPath(server);
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  for (let i = 0; i < connections; ++i) {
+    const socket = net.connect((server.address() as net.AddressInfo).port, '127.0.0.1');
+    enableLoopbackFastPath(socket);
+    socket.resume();
+    await once(socket, 'close');
+  }
+  server.close();
+  const after = await readFallenOffCounter();
+  return after === undefined ? undefined : { before, after, connections };
+}
+
+/** Environment variables and flags that change what this package does. */
+function processSettings(): Setting[] {
+  const settings: Setting[] = [];
+  const { LOOPBACK_FAST_PATH: own, NODE_OPTIONS: options = '' } = process.env;
+  const flags = `${process.execArgv.join(' ')} ${options}`;
+  if (own !== undefined) {
+    const effects: Record<string, string> = {
+      '0': 'switches the fast path off',
+      trace: 'prints at the end what became of each socket',
+    };
+    settings.push({ name: 'LOOPBACK_FAST_PATH', value: own, effect: effects[own] ?? 'none that is known' });
+  }
+  if (options.includes('loopback-fast-path/register')) {
+    settings.push({ name: 'NODE_OPTIONS', value: options, effect: 'arms sockets and servers of every Node program' });
+  }
+  if (/--(experimental-)?permission\b/.test(flags)) {
+    const allowed = /--allow-addons\b/.test(flags);
+    settings.push({
+      name: '--permission',
+      value: allowed ? 'with --allow-addons' : 'without --allow-addons',
+      effect: allowed ? 'none: addons are allowed' : 'no addon loads, so everything takes the ordinary path',
+    });
+  }
+  if (/--no-addons\b/.test(flags)) {
+    settings.push({
+      name: '--no-addons',
+      value: 'set',
+      effect: 'no addon loads, so everything takes the ordinary path',
+    });
+  }
+  return settings;
+}

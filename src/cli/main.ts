@@ -1,0 +1,186 @@
+#!/usr/bin/env node
+// The command loopback-fast-path: reads arguments, calls doctor or bench, and
+// says with the exit code how it went.
+
+import { writeFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { bench } from './bench/bench.js';
+import { htmlReport } from './bench/html-report.js';
+import { textReport } from './bench/text-report.js';
+import { examine } from './doctor.js';
+import { describeFindings } from './doctor-report.js';
+import { paintFor } from './paint.js';
+import { packageVersion } from './system.js';
+
+const OK = 0;
+const NOT_USABLE = 1;
+const ERROR = 2;
+/** What shells use for a program that Ctrl-C ended. */
+const INTERRUPTED = 130;
+
+const HELP = `Usage: loopback-fast-path <command> [options]
+
+  doctor   whether this machine takes SIO_LOOPBACK_FAST_PATH, and what stands in its way
+  bench    whether it is faster here: TCP plain and with it, IPv6, named pipe
+
+  -h, --help      this, or the help of a command
+  -v, --version   the version of the package
+
+Exit code: 0 usable or measured, 1 not usable, 2 error, 130 bench ended by Ctrl-C.
+`;
+
+const DOCTOR_HELP = `Usage: loopback-fast-path doctor [options]
+
+Asks the system whether it takes the ioctl and looks for what keeps it from having
+an effect. Touches no socket but its own.
+
+  --ipv6       ask for IPv6 too, on an IPv6-only socket. On IPv6 the ioctl has crashed
+               Windows 10 and Server 2016 in the kernel (grpc/grpc#18057)
+  --json       what was found, as JSON
+  -h, --help   this
+
+Exit code: 0 usable (IPv4), 1 not usable, 2 error.
+`;
+
+const BENCH_HELP = `Usage: loopback-fast-path bench [options]
+
+Measures round trips, throughput and connects between two processes of this machine,
+each way of connecting in turn with the others, and compares them with plain TCP.
+
+  --quick        under 20 seconds; sees large differences only
+  --seconds N    about how long to measure (default 90, with --quick 15)
+  --native       beside it the same loops in C++, in a checkout on Windows
+  --same         compare plain TCP with itself: shows the noise of this machine
+  --json         the result as JSON
+  --html FILE    the result as a page with plots, too
+  -h, --help     this
+
+Progress goes to stderr. Ctrl-C ends it early and prints what was measured by then.
+
+Exit code: 0 measured, 2 error, 130 ended by Ctrl-C.
+`;
+
+const HELP_OPTION = { help: { type: 'boolean', short: 'h' } } as const;
+const MAIN_OPTIONS = { ...HELP_OPTION, version: { type: 'boolean', short: 'v' } } as const;
+const DOCTOR_OPTIONS = { ...HELP_OPTION, ipv6: { type: 'boolean' }, json: { type: 'boolean' } } as const;
+const BENCH_OPTIONS = {
+  ...HELP_OPTION,
+  quick: { type: 'boolean' },
+  seconds: { type: 'string' },
+  native: { type: 'boolean' },
+  same: { type: 'boolean' },
+  json: { type: 'boolean' },
+  html: { type: 'string' },
+} as const;
+
+/** Arguments that make no sense; the message says what would. */
+class UsageError extends Error {}
+
+async function main(args: string[]): Promise<number> {
+  const [command, ...rest] = args;
+  if (command === 'doctor') return doctorCommand(rest);
+  if (command === 'bench') return benchCommand(rest);
+  const { help, version } = read(args, MAIN_OPTIONS, '');
+  if (version) print(packageVersion);
+  else if (help) print(HELP.trimEnd());
+  else throw new UsageError('No command. Say "doctor" or "bench"; --help tells more.');
+  return OK;
+}
+
+async function doctorCommand(args: string[]): Promise<number> {
+  const { help, ipv6 = false, json } = read(args, DOCTOR_OPTIONS, 'doctor');
+  if (help) {
+    print(DOCTOR_HELP.trimEnd());
+    return OK;
+  }
+  const found = await examine({ ipv6 });
+  print(json ? JSON.stringify(found, null, 2) : describeFindings(found, paintFor(process.stdout)));
+  return found.verdict.usable ? OK : NOT_USABLE;
+}
+
+async function benchCommand(args: string[]): Promise<number> {
+  const { help, quick = false, native = false, same = false, json, html, seconds } = read(args, BENCH_OPTIONS, 'bench');
+  if (help) {
+    print(BENCH_HELP.trimEnd());
+    return OK;
+  }
+  const limit = seconds === undefined ? undefined : Number(seconds);
+  if (limit !== undefined && !(limit > 0 && limit <= 3600)) {
+    throw new UsageError(`--seconds must be a number between 0 and 3600, not '${seconds}'.`);
+  }
+  const interrupt = new AbortController();
+  process.once('SIGINT', () => interrupt.abort());
+  const result = await bench({
+    quick,
+    native,
+    same,
+    ...(limit === undefined ? {} : { seconds: limit }),
+    signal: interrupt.signal,
+    progress: progressOn(process.stderr),
+  });
+  if (html !== undefined) writeFileSync(html, htmlReport(result));
+  print(json ? JSON.stringify(result, null, 2) : textReport(result, paintFor(process.stdout)));
+  return result.interrupted ? INTERRUPTED : OK;
+}
+
+/** Options of a command; `Did you mean` for one that it does not have. */
+function read<T extends NonNullable<NonNullable<Parameters<typeof parseArgs>[0]>['options']>>(
+  args: string[],
+  options: T,
+  command: string,
+) {
+  const help = `loopback-fast-path ${command} --help`.replace('  ', ' ');
+  try {
+    return parseArgs({ args, options, strict: true, allowPositionals: false }).values;
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    const names = [...Object.keys(options).map((name) => `--${name}`), ...(command === '' ? ['doctor', 'bench'] : [])];
+    const [, unknown] = /(?:option|argument) '([^']*)'/.exec(message) ?? [];
+    if (unknown === undefined || code === 'ERR_PARSE_ARGS_INVALID_OPTION_VALUE') {
+      throw new UsageError(`${message.split('\n')[0]} See ${help}`);
+    }
+    const guess = nearest(unknown, names);
+    const what = unknown.startsWith('-') ? 'option' : command === '' ? 'command' : 'argument';
+    const hint = guess === undefined ? '' : ` Did you mean '${guess}'?`;
+    throw new UsageError(`Unknown ${what} '${unknown}'.${hint} See ${help}`);
+  }
+}
+
+/** The word that takes the fewest changes of a letter, if they are few. */
+function nearest(word: string, words: string[]): string | undefined {
+  const [best] = words
+    .map((other) => ({ other, distance: distance(word, other) }))
+    .sort((a, b) => a.distance - b.distance);
+  return best !== undefined && best.distance <= 3 ? best.other : undefined;
+}
+
+/** Levenshtein's. */
+function distance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
+  for (const [i, letter] of [...a].entries()) {
+    const next = [i + 1];
+    for (const [j, other] of [...b].entries()) {
+      next.push(Math.min((next[j] ?? 0) + 1, (row[j + 1] ?? 0) + 1, (row[j] ?? 0) + (letter === other ? 0 : 1)));
+    }
+    row = next;
+  }
+  return row[b.length] ?? 0;
+}
+
+/** One line that is written anew on a terminal, and a line for each step elsewhere. */
+function progressOn(stream: NodeJS.WriteStream): (text: string) => void {
+  if (!stream.isTTY) return (text) => text !== '' && stream.write(`${text}\n`);
+  return (text) => stream.write(`\r\x1b[K${text}`);
+}
+
+function print(text: string): void {
+  process.stdout.write(`${text}\n`);
+}
+
+try {
+  process.exitCode = await main(process.argv.slice(2));
+} catch (error) {
+  const usage = error instanceof UsageError;
+  process.stderr.write(`${usage ? error.message : ((error as Error).stack ?? error)}\n`);
+  process.exitCode = ERROR;
+}
