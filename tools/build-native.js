@@ -1,6 +1,6 @@
-// `npm run build:native`: the prebuilt binaries and the test recorder. On Linux
-// with clang and lld, reproducibly, for every architecture; on Windows with MSVC,
-// for this machine alone.
+// `npm run build:native`: the prebuilt binaries, the test recorder, and the
+// twin of `bench --native`. On Linux with clang and lld, reproducibly, for every
+// architecture; on Windows with MSVC, for this machine alone.
 //
 // prebuilds/SHA256SUMS, in the form of sha256sum, goes with them.
 //
@@ -56,7 +56,9 @@ function sumOf(file) {
 
 function buildOnWindows(check) {
   if (!check) runPackage('prebuildify/bin.js', ['--napi', '--strip=false']);
-  runPackage('node-gyp/bin/node-gyp.js', ['rebuild', '--directory', 'test/recorder']);
+  for (const folder of ['test/recorder', 'bench/native']) {
+    runPackage('node-gyp/bin/node-gyp.js', ['rebuild', '--directory', folder]);
+  }
 }
 
 /** Builds for this machine. @throws {Error} where --check finds another result. */
