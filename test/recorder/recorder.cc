@@ -70,8 +70,9 @@ long open_sockets = 0;
 bool recording = true;
 Answers answers[static_cast<size_t>(Call::kCount)];
 // Added to a SOCKET to make the number of a base provider's socket; 0: not
-// layered.
+// layered; kSilentLayer: a provider that does not say.
 SOCKET layer = 0;
+constexpr SOCKET kSilentLayer = 0xffffffff;
 
 class Locked final {
  public:
@@ -208,6 +209,12 @@ int WSAAPI RecordedIoctl(SOCKET socket, DWORD code, LPVOID in, DWORD in_size,
   record.has_bytes_returned = bytes != nullptr;
   record.overlapped = overlapped != nullptr || routine != nullptr;
   if (code == kFastPath) return Answer(record, ask);
+  if (code == kBaseHandle && layer == kSilentLayer) {
+    record.error = WSAEFAULT;
+    Keep(record);
+    WSASetLastError(WSAEFAULT);
+    return SOCKET_ERROR;
+  }
   if (code == kBaseHandle && layer != 0 && out_size == sizeof(SOCKET)) {
     const SOCKET base = socket + layer;
     CopyMemory(out, &base, sizeof base);

@@ -1,4 +1,5 @@
 import { createRequire } from 'node:module';
+import type { probeLoopbackFastPath } from 'loopback-fast-path';
 import { beforeEach, expect } from 'vitest';
 
 /** One Winsock call, as test/recorder/recorder.cc saw it. */
@@ -54,6 +55,9 @@ export function answer(queue: number | number[], then = ASK_THE_SYSTEM, call: Ca
   const sticky = typeof queue === 'number';
   binding.setAnswers(binding.calls.indexOf(call), sticky ? [] : queue, sticky ? queue : then);
 }
+
+/** A layered provider that does not answer SIO_BASE_HANDLE. */
+export const SILENT_LAYER = 0xffffffff;
 
 /** As if a layered provider were installed: base sockets have other numbers. */
 export function layerProviders(offset: number): void {
@@ -148,4 +152,13 @@ export function useRecorder(): void {
       expect(binding.openSockets()).toBe(before);
     });
   });
+}
+
+/** The module that asks the system once in a thread, anew. */
+export async function freshProbe(): Promise<typeof probeLoopbackFastPath> {
+  const url = import.meta.resolve('loopback-fast-path');
+  // The entry point says where the binary is.
+  await import(/* @vite-ignore */ url);
+  const module = await import(/* @vite-ignore */ url.replace('index.js', `fast-path.js?${Math.random()}`));
+  return module.probeLoopbackFastPath;
 }
