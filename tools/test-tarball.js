@@ -110,12 +110,12 @@ export async function runOnWindows(folder, args) {
 }
 
 function expectedFiles() {
-  const compiled = readdirSync(join(root, 'src')).flatMap((source) => {
+  const compiled = filesIn(join(root, 'src')).flatMap((source) => {
     const [, name, kind] = /^(.*)\.(c?)ts$/.exec(source);
     return [`dist/${name}.${kind}js`, `dist/${name}.d.${kind}ts`];
   });
   const prebuilt = ARCHITECTURES.map((arch) => `prebuilds/win32-${arch}/${NAME}`);
-  return [...compiled, ...prebuilt, 'README.md', 'LICENSE', 'CHANGELOG.md', 'package.json'];
+  return [...compiled, ...prebuilt, 'prebuilds/SHA256SUMS', 'README.md', 'LICENSE', 'CHANGELOG.md', 'package.json'];
 }
 
 function filesIn(folder) {
@@ -146,6 +146,28 @@ function tarballProblems(folder, tarball) {
   if (Object.keys(dependencies).join() !== 'node-gyp-build') problems.push('its dependencies are not node-gyp-build');
   if (os || cpu) problems.push('it names an os or a cpu');
   return problems;
+}
+
+/**
+ * The command as its users start it: with npx here, and the doctor of the installed
+ * package on Windows Node. `project` is a folder where `manager`, an npm, installed it.
+ */
+async function testCommand(project, { package: name, version, file }) {
+  const npm = join(installFromRegistry(name, version), 'node_modules', name, file);
+  const npx = (...args) =>
+    spawnSync(process.execPath, [npm, 'exec', '--offline', '--', PACKAGE, ...args], { cwd: project, encoding: 'utf8' });
+  const shown = npx('--version').stdout.trim();
+  const doctor = npx('doctor', '--json');
+  const found = doctor.stdout === '' ? undefined : JSON.parse(doctor.stdout);
+  const known = readJson(join(root, 'package.json')).version;
+  const problems = [];
+  if (shown !== known) problems.push(`npx ${PACKAGE} --version says ${shown || 'nothing'}, not ${known}`);
+  if (found?.version !== known) problems.push(`npx ${PACKAGE} doctor says ${doctor.stdout}${doctor.stderr}`);
+  const main = `node_modules/${PACKAGE}/dist/cli/main.js`;
+  const code = await runWindowsNode(NEWEST, [main, 'doctor'], { folder: project, quiet: true, seconds: 120 });
+  // Not usable is an answer as well; Wine gives it.
+  if (code !== 1 && !(isWindows && code === 0)) problems.push(`doctor on Windows Node ends with exit code ${code}`);
+  return { name: `npx ${PACKAGE}`, ok: problems.length === 0, problems };
 }
 
 /** The linters of packages. require() of ESM is no problem from Node 20.19 on, nor has it TypeScript's node10. */
@@ -284,7 +306,7 @@ with Plug'n'Play unplugs the package by itself, because it holds \`.node\` files
 /**
  * Tests the tarball.
  *
- * @returns {Promise<{ name: string, ok: boolean }[]>} for the tarball, and for each manager
+ * @returns {Promise<{ name: string, ok: boolean }[]>} for the tarball, its command, and each manager
  */
 export function testTarball({ writeTable = false } = {}) {
   return withTemporaryFolder(async (folder) => {
@@ -305,7 +327,9 @@ export function testTarball({ writeTable = false } = {}) {
       console.log(`${name}: ${install}, scripts run: ${scripts}, program: ${program} (${seconds} s)`);
     }
     if (writeTable) write(results);
-    return [{ name: 'tarball', ok: problems.length === 0, problems }, ...results];
+    const command = await testCommand(join(folder, '0', 'project'), MANAGERS[0]);
+    for (const problem of command.problems) console.log(problem);
+    return [{ name: 'tarball', ok: problems.length === 0, problems }, command, ...results];
   });
 }
 

@@ -12,6 +12,7 @@ import { testIa32 } from './ia32.js';
 import { lintWorkflows } from './lint-workflows.js';
 import { checkNative } from './native-checks.js';
 import { buildTypeScript, installDependencies, isWindows, readJson, root, run, runPackage } from './run.js';
+import { testBrowser } from './test-browser.js';
 import { testBundlers } from './test-bundlers.js';
 import { testTarball } from './test-tarball.js';
 import { runWindowsNode, VERSIONS } from './windows-node.js';
@@ -96,6 +97,7 @@ if (!isWindows) {
       '\nnode.exe for arm64: the binary is the one that passed; npm run test:arm64 sets up a machine (12 min)',
     );
   await step('bundlers', testBundlers);
+  await step('the page of bench in a browser', testBrowser);
 }
 if (process.env.LOOPBACK_TEST_BINARY === 'MSVC') {
   console.log('\nThe tarball: not with a binary that MSVC built, which is not what is shipped');

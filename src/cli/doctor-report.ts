@@ -18,7 +18,7 @@ export function describeFindings(found: Findings, paint: Paint): string {
   } else {
     row('Binary', binary.file);
     const known = 'the published one for this machine';
-    more(`SHA-256 ${binary.sha256}: ${binary.published ? known : `not ${known}, see docs/prebuilds.md`}`);
+    more(`SHA-256 ${binary.sha256}: ${binary.published ? known : `not ${known}`}`);
   }
 
   if (found.ioctl !== undefined) describeIoctl(found.ioctl, row);

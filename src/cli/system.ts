@@ -64,5 +64,6 @@ export function isWine(): boolean {
 
 /** Where Windows is installed. */
 export function windowsFolder(): string {
-  return process.env['SystemRoot'] ?? 'C:\\Windows';
+  const { SystemRoot = 'C:\\Windows' } = process.env;
+  return SystemRoot;
 }

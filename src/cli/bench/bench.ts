@@ -11,6 +11,7 @@ import {
   contrastsOf,
   describeShape,
   type ListenerId,
+  orderOf,
   PATHS,
   type PathId,
   pathsFor,
@@ -193,13 +194,12 @@ class ShapeMeasurement {
 
   /**
    * Measures each path in turn, round after round, for about so many milliseconds
-   * in all. Every other round goes backwards and each begins elsewhere, so that
-   * no path is always the one after a certain other.
+   * in all; one round at least.
    */
   async run(rounds: number, milliseconds: number, signal: AbortSignal): Promise<void> {
     const paths = [...this.#meters.keys()];
     const start = performance.now();
-    const brief = Math.min(milliseconds / (rounds + 2) / paths.length, 20);
+    const brief = Math.min(Math.max(milliseconds / (rounds + 2) / paths.length, 1), 20);
     // Not counted: the first compiles the code, the second sizes the slices.
     for (const id of paths) await this.#slice(id, brief / 2, signal);
     const second = performance.now();
@@ -208,12 +208,9 @@ class ShapeMeasurement {
     const left = milliseconds - (performance.now() - start);
     const length = Math.min(Math.max(left / rounds / paths.length - overhead, 2), 250);
 
-    while (this.rounds < rounds && !signal.aborted && performance.now() - start < milliseconds * 1.15) {
-      const from = this.rounds % paths.length;
-      const order = [...paths.slice(from), ...paths.slice(0, from)];
-      if (this.rounds % 2 === 1) order.reverse();
+    do {
       const slices = new Map<PathId, Slice>();
-      for (const id of order) {
+      for (const id of orderOf(paths, this.rounds)) {
         const slice = await this.#slice(id, length, signal);
         if (slice !== undefined) slices.set(id, slice);
       }
@@ -225,7 +222,7 @@ class ShapeMeasurement {
         if (slice?.histogram !== undefined) this.#histograms.get(id)?.add(slice.histogram);
       }
       this.rounds += 1;
-    }
+    } while (this.rounds < rounds && performance.now() - start < milliseconds * 1.15);
   }
 
   /** A path that failed once in a shape is left alone for the rest of it. */

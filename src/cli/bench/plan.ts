@@ -92,6 +92,17 @@ export function contrastsOf(paths: readonly PathId[]): [path: PathId, baseline: 
   return contrasts;
 }
 
+/**
+ * The order of the paths in a round: each beginning forwards and, in the next
+ * round, backwards. So over two rounds for each path, every one has been as often
+ * in each place, and as often before as after each other.
+ */
+export function orderOf<T>(paths: readonly T[], round: number): T[] {
+  const from = (round >> 1) % paths.length;
+  const order = [...paths.slice(from), ...paths.slice(0, from)];
+  return round % 2 === 1 ? order.reverse() : order;
+}
+
 /** `64 B`, `8 KiB`, `1 MiB`. */
 export function describeSize(bytes: number): string {
   if (bytes >= KIB * KIB) return `${bytes / KIB / KIB} MiB`;

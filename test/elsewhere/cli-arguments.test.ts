@@ -1,0 +1,39 @@
+import { expect, test } from 'vitest';
+import { cli } from '../support/cli.js';
+
+// Arguments are the same on every system, and starting a program is slow on Wine.
+
+test.each([
+  [['--help'], 'Usage: loopback-fast-path <command>'],
+  [['-h'], 'Usage: loopback-fast-path <command>'],
+  [['doctor', '--help'], 'Usage: loopback-fast-path doctor'],
+  [['bench', '-h'], 'Usage: loopback-fast-path bench'],
+])('%j', async (args, text) => {
+  const { code, stdout, stderr } = await cli(args);
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  expect(stdout).toContain(text);
+  expect(stdout).toContain('Exit code');
+});
+
+test.each([
+  [[], 'No command. Say "doctor" or "bench"; --help tells more.'],
+  [['docter'], "Unknown command 'docter'. Did you mean 'doctor'? See loopback-fast-path --help"],
+  [['--verson'], "Unknown option '--verson'. Did you mean '--version'? See loopback-fast-path --help"],
+  [['doctor', '--jsno'], "Unknown option '--jsno'. Did you mean '--json'? See loopback-fast-path doctor --help"],
+  [['doctor', '--quick'], "Unknown option '--quick'. See loopback-fast-path doctor --help"],
+  [['doctor', 'now'], "Unknown argument 'now'. See loopback-fast-path doctor --help"],
+  [
+    ['bench', '--secons', '3'],
+    "Unknown option '--secons'. Did you mean '--seconds'? See loopback-fast-path bench --help",
+  ],
+  [['bench', '--html'], "Option '--html <value>' argument missing See loopback-fast-path bench --help"],
+  [['bench', '--json=yes'], "Option '--json' does not take an argument See loopback-fast-path bench --help"],
+  [['bench', '--seconds', 'x'], "--seconds must be a number between 0 and 3600, not 'x'."],
+  [['bench', '--seconds', '0'], "--seconds must be a number between 0 and 3600, not '0'."],
+])('%j is refused with exit code 2 and a hint', async (args, message) => {
+  expect(await cli(args)).toEqual({ code: 2, stdout: '', stderr: `${message}\n` });
+});
+
+test('-v is --version', async () => {
+  expect(await cli(['-v'])).toEqual(await cli(['--version']));
+});
