@@ -8,6 +8,7 @@ import { type LoopbackFastPathError, winsockError } from '../errors.js';
 import { enableLoopbackFastPath } from '../index.js';
 import { type NativeBinding, native } from '../native.js';
 import { type Driver, findCalloutDrivers, readFallenOffCounter, readUpdateRevision } from './powershell.js';
+import { isSwitchedOff, processSettings, type Setting } from './settings.js';
 import { packageVersion, type SystemFacts, systemFacts } from './system.js';
 
 /** An error as JSON has it. */
@@ -55,12 +56,6 @@ interface Counter {
   readonly after: number;
   /** Connections that doctor made in between, with the fast path on both ends. */
   readonly connections: number;
-}
-
-interface Setting {
-  readonly name: string;
-  readonly value: string;
-  readonly effect: string;
 }
 
 /** Finds out. Touches no socket but its own, and asks IPv6 only where `ipv6` says so. */
@@ -114,7 +109,7 @@ function askIoctl(binding: NativeBinding, family: 4 | 6): { on: Answer; off: Ans
 
 function judge(answer: Answer, settings: readonly Setting[], system: SystemFacts): Findings['verdict'] {
   if (answer !== 'accepted') return { usable: false, text: `not usable: ${system.name} refuses it (${answer.code})` };
-  if (settings.some(({ name, value }) => name === 'LOOPBACK_FAST_PATH' && value === '0')) {
+  if (isSwitchedOff(settings)) {
     return { usable: false, text: 'not usable here: LOOPBACK_FAST_PATH=0 switches it off' };
   }
   return {
@@ -154,37 +149,4 @@ async function watchCounter(): Promise<Counter | undefined> {
   server.close();
   const after = await readFallenOffCounter();
   return after === undefined ? undefined : { before, after, connections };
-}
-
-/** Environment variables and flags that change what this package does. */
-function processSettings(): Setting[] {
-  const settings: Setting[] = [];
-  const { LOOPBACK_FAST_PATH: own, NODE_OPTIONS: options = '' } = process.env;
-  const flags = `${process.execArgv.join(' ')} ${options}`;
-  if (own !== undefined) {
-    const effects: Record<string, string> = {
-      '0': 'switches the fast path off',
-      trace: 'prints at the end what became of each socket',
-    };
-    settings.push({ name: 'LOOPBACK_FAST_PATH', value: own, effect: effects[own] ?? 'none that is known' });
-  }
-  if (options.includes('loopback-fast-path/register')) {
-    settings.push({ name: 'NODE_OPTIONS', value: options, effect: 'arms sockets and servers of every Node program' });
-  }
-  if (/--(experimental-)?permission\b/.test(flags)) {
-    const allowed = /--allow-addons\b/.test(flags);
-    settings.push({
-      name: '--permission',
-      value: allowed ? 'with --allow-addons' : 'without --allow-addons',
-      effect: allowed ? 'none: addons are allowed' : 'no addon loads, so everything takes the ordinary path',
-    });
-  }
-  if (/--no-addons\b/.test(flags)) {
-    settings.push({
-      name: '--no-addons',
-      value: 'set',
-      effect: 'no addon loads, so everything takes the ordinary path',
-    });
-  }
-  return settings;
 }

@@ -2,7 +2,7 @@
 // The command loopback-fast-path: reads arguments, calls doctor or bench, and
 // says with the exit code how it went.
 
-import { writeFileSync } from 'node:fs';
+import { openSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { bench } from './bench/bench.js';
 import { htmlReport } from './bench/html-report.js';
@@ -11,6 +11,7 @@ import { examine } from './doctor.js';
 import { describeFindings } from './doctor-report.js';
 import { paintFor } from './paint.js';
 import { packageVersion } from './system.js';
+import { UsageError } from './usage-error.js';
 
 const OK = 0;
 const NOT_USABLE = 1;
@@ -73,9 +74,6 @@ const BENCH_OPTIONS = {
   html: { type: 'string' },
 } as const;
 
-/** Arguments that make no sense; the message says what would. */
-class UsageError extends Error {}
-
 async function main(args: string[]): Promise<number> {
   const [command, ...rest] = args;
   if (command === 'doctor') return doctorCommand(rest);
@@ -108,6 +106,8 @@ async function benchCommand(args: string[]): Promise<number> {
   if (limit !== undefined && !(limit > 0 && limit <= 3600)) {
     throw new UsageError(`--seconds must be a number between 0 and 3600, not '${seconds}'.`);
   }
+  // Before anything is measured, and not when it is too late.
+  const page = html === undefined ? undefined : openPage(html);
   const interrupt = new AbortController();
   process.once('SIGINT', () => interrupt.abort());
   const result = await bench({
@@ -118,9 +118,18 @@ async function benchCommand(args: string[]): Promise<number> {
     signal: interrupt.signal,
     progress: progressOn(process.stderr),
   });
-  if (html !== undefined) writeFileSync(html, htmlReport(result));
+  if (page !== undefined) writeFileSync(page, htmlReport(result));
   print(json ? JSON.stringify(result, null, 2) : textReport(result, paintFor(process.stdout)));
   return result.interrupted ? INTERRUPTED : OK;
+}
+
+/** @throws {UsageError} where it cannot be written. */
+function openPage(file: string): number {
+  try {
+    return openSync(file, 'w');
+  } catch (error) {
+    throw new UsageError(`--html: ${(error as Error).message}`);
+  }
 }
 
 /** Options of a command; `Did you mean` for one that it does not have. */

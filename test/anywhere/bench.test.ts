@@ -137,6 +137,19 @@ describe('a report', () => {
     expect(text).toContain('TCP IPv6: slower in 13, too few rounds in 1 of 14 shapes');
   });
 
+  test('says how far Node is from the limit', () => {
+    const result = inventedResult() as BenchResult;
+    const [first, ...others] = result.shapes;
+    const comparison = {
+      ...{ path: 'tcp4-fast', baseline: 'native-tcp4-fast', verdict: 'slower' },
+      ...{ ratio: 0.8, low: 0.7, high: 0.9 },
+    } as const;
+    const shapes = [{ ...first, comparisons: [comparison] } as (typeof others)[number], ...others];
+    expect(reports.text({ ...result, shapes })).toContain(
+      'TCP IPv4, fast path reaches 0.80× (0.70 to 0.90) of C++, TCP IPv4, fast path: round trip of 64 B, 1 connection',
+    );
+  });
+
   test('has colours on a terminal, and none with NO_COLOR', () => {
     const terminal = { isTTY: true, hasColors: () => true } as NodeJS.WriteStream;
     const plain = { isTTY: true, hasColors: () => false } as NodeJS.WriteStream;

@@ -37,3 +37,26 @@ test.each([
 test('-v is --version', async () => {
   expect(await cli(['-v'])).toEqual(await cli(['--version']));
 });
+
+test('--native says where it can be had', async () => {
+  expect(await cli(['bench', '--native'])).toMatchObject({
+    code: 2,
+    stderr: '--native is for Windows: the twin speaks Winsock.\n',
+  });
+});
+
+test('a page that cannot be written is refused before anything is measured', async () => {
+  const { code, stderr } = await cli(['bench', '--html', '/not/there/page.html']);
+  expect(code).toBe(2);
+  expect(stderr).toMatch(/^--html: ENOENT: .*\n$/);
+});
+
+test('bench refuses to take armed sockets for plain ones', async () => {
+  // Loaded with the very name that loopback-fast-path/register has in NODE_OPTIONS.
+  const env = { NODE_OPTIONS: '--import data:text/javascript,//loopback-fast-path/register' };
+  const { code, stderr } = await cli(['bench', '--quick'], env);
+  expect(code).toBe(2);
+  expect(stderr).toBe(
+    'loopback-fast-path/register arms the sockets that bench takes for plain ones. Run it without.\n',
+  );
+});

@@ -115,3 +115,15 @@ test('the counter is said with its uncertainty', async () => {
   expect(say(0xffffffff, 9)).toContain('rose by 10');
   expect(say(5, 5)).toContain('Not a proof');
 });
+
+test('foreign drivers come first', async () => {
+  const found = await examine({ ipv6: false });
+  const drivers = [
+    { file: 'mpsdrv.sys', company: 'Microsoft Corporation' },
+    { file: 'guard.sys', company: 'ACME' },
+  ];
+  expect(text({ ...found, calloutDrivers: drivers })).toMatch(
+    /guard\.sys \(ACME\)\n.*\n.*Of Windows itself: mpsdrv\.sys\./,
+  );
+  expect(text({ ...found, calloutDrivers: drivers.slice(0, 1) })).toContain('no foreign driver');
+});

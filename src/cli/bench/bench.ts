@@ -3,7 +3,9 @@ import { once } from 'node:events';
 import { createHistogram, type RecordableHistogram } from 'node:perf_hooks';
 import { fileURLToPath } from 'node:url';
 import { probeLoopbackFastPath } from '../../index.js';
+import { armsEverything, isSwitchedOff, processSettings } from '../settings.js';
 import { packageVersion, type SystemFacts, systemFacts } from '../system.js';
+import { UsageError } from '../usage-error.js';
 import { type Meter, NodeMeter, type Slice } from './measure.js';
 import { NativeTwin } from './native-twin.js';
 import type { Addresses } from './peer.js';
@@ -96,7 +98,13 @@ const ROUNDS = { quick: 20, full: 40 };
 /** The same numbers give the same intervals. */
 const SEED = 20;
 
+/** @throws {UsageError} where it would measure something else than it says. */
 export async function bench(options: BenchOptions): Promise<BenchResult> {
+  if (armsEverything()) {
+    throw new UsageError(
+      'loopback-fast-path/register arms the sockets that bench takes for plain ones. Run it without.',
+    );
+  }
   const { quick, same, native, signal, progress } = options;
   const began = new Date();
   const rounds = quick ? ROUNDS.quick : ROUNDS.full;
@@ -151,6 +159,7 @@ function meterFor(id: PathId, addresses: Addresses, twin: NativeTwin | undefined
   const { listener, armed, native } = PATHS[id];
   if (native) return twin?.meter(armed) ?? 'not started';
   if (armed) {
+    if (isSwitchedOff(processSettings())) return 'LOOPBACK_FAST_PATH=0 switches it off';
     const probe = probeLoopbackFastPath();
     if (!probe.supported) return probe.error.message;
   }

@@ -7,6 +7,7 @@ import { existsSync } from 'node:fs';
 import { createHistogram } from 'node:perf_hooks';
 import type { Readable, Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
+import { UsageError } from '../usage-error.js';
 import type { Meter, Slice } from './measure.js';
 import type { Shape } from './plan.js';
 
@@ -34,13 +35,13 @@ export class NativeTwin {
     this.#fastError = hello.readUInt32LE(8);
   }
 
-  /** @throws {Error} where there is none, with what to do. */
+  /** @throws {UsageError} where there is none, with what to do. */
   static async start(): Promise<NativeTwin> {
-    if (process.platform !== 'win32') throw new Error('--native is for Windows: the twin speaks Winsock.');
+    if (process.platform !== 'win32') throw new UsageError('--native is for Windows: the twin speaks Winsock.');
     const root = new URL('../../../', import.meta.url);
     const file = PLACES.map((place) => fileURLToPath(new URL(`${place}loopback-twin.exe`, root))).find(existsSync);
     if (file === undefined) {
-      throw new Error('--native needs a checkout of the repository, and "npm run build:native" in it before.');
+      throw new UsageError('--native needs a checkout of the repository, and "npm run build:native" in it before.');
     }
     const start = (mode: string) => spawn(file, [mode], { stdio: ['pipe', 'pipe', 'inherit'], windowsHide: true });
     const server = start('serve');
