@@ -6,6 +6,7 @@ import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { isArm64CacheWarm, isArm64Tested, testArm64 } from './arm64.js';
 import { buildNative } from './build-native.js';
+import { checkConformance } from './conformance.js';
 import { clangFormat } from './format.js';
 import { fuzzBriefly } from './fuzz.js';
 import { testIa32 } from './ia32.js';
@@ -13,6 +14,7 @@ import { lintWorkflows } from './lint-workflows.js';
 import { checkNative } from './native-checks.js';
 import { buildTypeScript, installDependencies, isWindows, readJson, root, run, runPackage } from './run.js';
 import { testBrowser } from './test-browser.js';
+import { soakBriefly } from './soak.js';
 import { testBundlers } from './test-bundlers.js';
 import { testTarball } from './test-tarball.js';
 import { runWindowsNode, VERSIONS } from './windows-node.js';
@@ -67,6 +69,7 @@ installDependencies();
 
 await step('format and lint', () => runPackage('@biomejs/biome/bin/biome', ['check', '--error-on-warnings', '.']));
 await step('workflows', lintWorkflows);
+await step('conformance', checkConformance);
 await step('types', () => {
   buildTypeScript();
   runPackage('typescript/bin/tsc', ['-p', 'test']);
@@ -89,6 +92,7 @@ if (!isWindows) {
   }
 }
 
+await step('soak', soakBriefly);
 if (!isWindows) {
   await step('tests on the 32-bit node.exe under Wine', testIa32);
   if (isArm64CacheWarm() || !isArm64Tested()) await step('tests on node.exe for arm64 under Wine', testArm64);

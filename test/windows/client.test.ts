@@ -48,7 +48,7 @@ const resolveTo =
   (_host, _options, callback) =>
     setImmediate(() => callback(null, addresses));
 
-describe.each(Object.entries(moments))('a client armed %s', (_moment, arm) => {
+describe.each(Object.entries(moments))('a client armed %s (B3)', (_moment, arm) => {
   test.each<[string, Omit<net.TcpSocketConnectOpts, 'port'>]>([
     ['an IP literal', { host: '127.0.0.1' }],
     ['another address of 127.0.0.0/8', { host: '127.0.0.1', family: 4 }],
@@ -313,7 +313,7 @@ test.skipIf(BoundSocket === undefined)(boundSocketTitle('a socket bound beforeha
 
 describe('other targets stay untouched', () => {
   test.each(['192.0.2.1', '128.0.0.1', '126.255.255.255', '2001:db8::1', '::2', '::ffff:192.0.2.1'])(
-    'an address that is not loopback: %s',
+    'an address that is not loopback: %s (B6)',
     async (host) => {
       // Nothing shall leave this machine.
       answer(10051, 10051, 'ConnectEx');
@@ -325,7 +325,7 @@ describe('other targets stay untouched', () => {
     },
   );
 
-  test('a named pipe', async () => {
+  test('a named pipe (R2)', async () => {
     const path = `\\\\.\\pipe\\loopback-fast-path-${process.pid}`;
     await listening(
       net.createServer((socket) => socket.pipe(socket)),

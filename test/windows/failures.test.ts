@@ -26,7 +26,7 @@ test("the system's own text is in the message", async () => {
   expect(error.message).toMatch(/^WSAIoctl WSA_5 \(5\): \p{L}[^.\n]+\. Look 5 up among/u);
 });
 
-describe('a layered provider', () => {
+describe('a layered provider (R9)', () => {
   const LAYER = 0x100000;
 
   test('that does not know the ioctl: asked once more below it', async () => {

@@ -46,7 +46,7 @@ describe('a client to ::1', () => {
     expect(connectStories(calls)).toEqual([['bind ::', 'ConnectEx ::1']]);
   });
 
-  test('is bound IPv6-only first with ipv6: true', async () => {
+  test('is bound IPv6-only first with ipv6: true (B2)', async () => {
     const { status, calls } = await connect({ ipv6: true });
     expect(status).toEqual({ state: 'applied', family: 6, address: '::1' });
     expect(connectStories(calls)).toEqual([['bind ::', 'fast path on', 'ConnectEx ::1']]);

@@ -40,7 +40,7 @@ async function connected(port: number, host = '127.0.0.1'): Promise<net.Socket> 
   return socket;
 }
 
-describe('listen()', () => {
+describe('listen() (B4)', () => {
   test.each<[string, unknown[]]>([
     ['(port, host)', [0, '127.0.0.1']],
     ['(options)', [{ port: 0, host: '127.0.0.1' }]],
@@ -149,7 +149,7 @@ describe('listen()', () => {
     expect(fastPathCalls(take())).toEqual([]);
   });
 
-  test('on a named pipe is skipped', async () => {
+  test('on a named pipe is skipped (R2)', async () => {
     const server = armedEcho();
     const path = `\\\\.\\pipe\\loopback-fast-path-server-${process.pid}`;
     await listening(server, path);
@@ -291,7 +291,7 @@ test('two copies of the package arm one server without breaking it', async () =>
   }
 });
 
-test.each(['192.0.2.1', '128.0.0.1', '::2'])('an address that is not loopback is skipped: %s', async (host) => {
+test.each(['192.0.2.1', '128.0.0.1', '::2'])('an address that is not loopback is skipped: %s (B6)', async (host) => {
   // This machine does not have the address; the recorder binds in Windows' place.
   answer(0, 0, 'bind');
   const server = net.createServer();

@@ -1,0 +1,189 @@
+// Connections armed on both ends, many at a time, with every way to end mixed in
+// at random; then everything must be as before. Run it with `npm run soak`.
+//
+//   --connections N   how many (default 200000)
+//   --seed N          of the random choices (default 1)
+
+import { once } from 'node:events';
+import net from 'node:net';
+import { parseArgs } from 'node:util';
+import { enableLoopbackFastPath, getLoopbackFastPathStatus } from 'loopback-fast-path';
+import { recorder } from '../support/answered.mjs';
+
+const { values } = parseArgs({
+  options: { connections: { type: 'string', default: '200000' }, seed: { type: 'string', default: '1' } },
+});
+const total = Number(values.connections);
+const seed = Number(values.seed);
+const AT_A_TIME = 32;
+// Memory is compared from here on: by then everything is loaded and compiled.
+const WARM_UP = Math.min(Math.floor(total / 4), 20_000);
+
+if (!Number.isInteger(total) || total < 1000) throw new RangeError('--connections must be a number of 1000 or more');
+if (!Number.isInteger(seed) || seed < 1) throw new RangeError('--seed must be a number of 1 or more');
+if (typeof gc !== 'function') throw new Error('run it with --expose-gc');
+
+const problems = [];
+process.on('unhandledRejection', (reason) => problems.push(`unhandled rejection: ${reason}`));
+process.on('uncaughtException', (error) => problems.push(`uncaught exception: ${error.stack}`));
+
+/** Random choices of the nth connection, the same in every run with this seed. */
+function choices(n) {
+  let state = (Math.imul(seed, 0x9e3779b1) ^ Math.imul(n + 1, 0x85ebca6b)) >>> 0 || 1;
+  return (limit) => {
+    // xorshift32
+    state ^= state << 13;
+    state ^= state >>> 17;
+    state ^= state << 5;
+    return (state >>> 0) % limit;
+  };
+}
+
+const wrong = (what) => problems.push(what);
+const pattern = Buffer.from(Array.from({ length: 65_536 + 251 }, (_, index) => index % 251));
+const counts = { whole: 0, 'half-close': 0, destroy: 0, abort: 0, 'server abort': 0, refused: 0 };
+let bytes = 0;
+
+/** An armed echo server that aborts a connection whose first byte is 251. */
+const server = net.createServer({ allowHalfOpen: true }, (socket) => {
+  // Whoever aborts makes the other end fail.
+  socket.on('error', () => {});
+  socket.on('data', (data) => {
+    if (data[0] === 251) socket.resetAndDestroy();
+    else if (!socket.write(data)) socket.pause();
+  });
+  socket.on('drain', () => socket.resume());
+  socket.on('end', () => socket.end());
+});
+enableLoopbackFastPath(server);
+server.listen(0, '127.0.0.1');
+await once(server, 'listening');
+if (getLoopbackFastPathStatus(server).state !== 'applied') throw new Error('the listener is not armed');
+const { port } = server.address();
+
+/** A port on which nobody listens: this one is bound and never listens. */
+const nobody = net._createServerHandle('127.0.0.1', 0, 4);
+const address = {};
+nobody.getsockname(address);
+
+/** The next byte of the pattern that must come back, over and over. */
+function verify(socket, size) {
+  let received = 0;
+  socket.on('data', (data) => {
+    if (Buffer.compare(data, pattern.subarray(received, received + data.length)) !== 0) wrong('a byte came back wrong');
+    received += data.length;
+    bytes += data.length;
+  });
+  socket.once('end', () => {
+    if (received !== size) wrong(`${received} bytes of ${size} came back`);
+  });
+}
+
+/** One connection, from making it to 'close'. */
+async function connection(n) {
+  const random = choices(n);
+  const kinds = Object.keys(counts);
+  // Few, because Windows tries for 2 s before it says so.
+  const kind = random(50) === 0 ? 'refused' : kinds[random(kinds.length - 1)];
+  counts[kind] += 1;
+  const size = 1 + random(random(20) === 0 ? 65_536 : 2048);
+  const socket = net.connect(kind === 'refused' ? address.port : port, '127.0.0.1');
+  enableLoopbackFastPath(socket);
+  const closed = new Promise((resolve) => socket.once('close', resolve));
+  let error;
+  socket.on('error', (cause) => {
+    error = cause;
+  });
+  socket.once('connect', () => {
+    const { state } = getLoopbackFastPathStatus(socket);
+    if (state !== 'applied') wrong(`a connection is ${state}`);
+    switch (kind) {
+      case 'whole':
+        verify(socket, size);
+        socket.write(pattern.subarray(0, size));
+        socket.end();
+        break;
+      case 'half-close':
+        // Everything comes back after this end has said all.
+        verify(socket, size);
+        socket.end(pattern.subarray(0, size));
+        break;
+      case 'destroy':
+        socket.write(pattern.subarray(0, size));
+        setImmediate(() => socket.destroy());
+        break;
+      case 'abort':
+        socket.write(pattern.subarray(0, size));
+        socket.resetAndDestroy();
+        break;
+      case 'server abort':
+        socket.resume();
+        socket.write(Buffer.of(251));
+        break;
+    }
+  });
+  // Some never get as far as connecting.
+  if (kind === 'destroy' && random(4) === 0) setImmediate(() => socket.destroy());
+  await closed;
+  const expected = { refused: 'ECONNREFUSED', 'server abort': 'ECONNRESET' }[kind];
+  if (error?.code !== expected) wrong(`${kind}: ${error ?? 'no error'}`);
+}
+
+let begun = 0;
+let done = 0;
+async function lane(until) {
+  while (begun < until && problems.length === 0) {
+    await connection(begun++);
+    done += 1;
+    if (done % 10_000 === 0) console.log(`${done} done, RSS ${mebibytes(process.memoryUsage.rss())} MiB`);
+  }
+}
+
+const mebibytes = (size) => (size / 2 ** 20).toFixed(1);
+
+/** What must not grow, once what ends has ended. */
+async function take() {
+  for (let tries = 0; tries < 100; ++tries) {
+    const open = process.getActiveResourcesInfo().filter((name) => name.startsWith('TCP')).length;
+    if (open <= 1) break;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  for (let i = 0; i < 3; ++i) gc();
+  return {
+    sockets: recorder?.openSockets(),
+    handles: process.getActiveResourcesInfo().filter((name) => name.startsWith('TCP')).length,
+    rss: process.memoryUsage.rss(),
+    heap: process.memoryUsage().heapUsed,
+  };
+}
+
+async function run(until) {
+  await Promise.all(Array.from({ length: AT_A_TIME }, () => lane(until)));
+}
+
+console.log(
+  `Node ${process.version}, ${recorder ? 'Wine (not a Windows figure)' : 'Windows'}: ${total} connections, ${AT_A_TIME} at a time, seed ${seed}`,
+);
+const before = await take();
+const start = Date.now();
+await run(WARM_UP);
+const warm = await take();
+await run(total);
+const after = await take();
+const seconds = (Date.now() - start) / 1000;
+
+console.log(counts);
+console.log(`${mebibytes(bytes)} MiB verified, ${(total / seconds).toFixed(0)} connections/s, ${seconds.toFixed(0)} s`);
+for (const [when, { sockets, handles, rss, heap }] of Object.entries({ before, warm, after })) {
+  console.log(
+    `${when}: ${sockets ?? '?'} SOCKETs, ${handles} handles, RSS ${mebibytes(rss)} MiB, heap ${mebibytes(heap)} MiB`,
+  );
+}
+if (after.handles !== before.handles) wrong('handles are left');
+if (after.sockets !== before.sockets) wrong('SOCKETs are left');
+// A leak of 50 bytes for each connection would be 10 MiB in the long form.
+if (after.heap > warm.heap + 8 * 2 ** 20) wrong('the heap has grown');
+if (after.rss > warm.rss * 1.1 + 16 * 2 ** 20) wrong('the memory has grown');
+for (const problem of new Set(problems)) console.log(`WRONG: ${problem}`);
+console.log(problems.length === 0 ? 'Everything came back.' : `${problems.length} problems`);
+process.exit(problems.length === 0 ? 0 : 1);

@@ -1,0 +1,142 @@
+// `npm run conformance`: docs/conformance.md, which says of each statement of
+// docs/platform.md what the package does about it and which test shows it. A
+// title of a test names the statements it shows: R8, B3, "R1 to R8".
+//
+//   --check   write nothing, and fail where the file would differ
+
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { isMain, root } from './run.js';
+
+const DOCUMENT = 'docs/conformance.md';
+const WORKFLOW = '.github/workflows/windows.yml';
+
+const ERROR = 'A failure with this code, its number and advice, in the status; traffic takes the ordinary path.';
+
+/**
+ * What is done about each statement; `windows`: what only Windows can show, and
+ * the command of the CI job that does.
+ */
+const DONE = {
+  R1: { text: 'The number is spelled out in `native/fast_path.cc`.' },
+  R2: { text: 'Pipes and what imitates a socket are skipped: `not-tcp`.' },
+  R3: { text: 'A 4-byte BOOL, TRUE or FALSE.' },
+  R4: { text: 'Its size is said: 4.' },
+  R5: { text: 'No output buffer, size 0.' },
+  R6: { text: 'A place for the byte count is given; its value is not looked at.' },
+  R7: { text: 'Synchronous: no OVERLAPPED, no routine.' },
+  R8: { text: '`WSAGetLastError()` is read right after the call; the return value says only whether it failed.' },
+  R9: {
+    text: 'Where the answer is WSAEOPNOTSUPP, `SIO_BASE_HANDLE` is asked for and the base socket gets the ioctl once.',
+  },
+  ...Object.fromEntries(Array.from({ length: 10 }, (_, index) => [`E${index + 1}`, { text: ERROR }])),
+  B1: {
+    text: 'Each end is armed on its own; the README says that both must be.',
+  },
+  B2: { text: 'IPv4 by default; IPv6 only on request, because of the hazard.' },
+  B3: { text: "A client gets it right before each ConnectEx, at `'connectionAttempt'`." },
+  B4: { text: 'A server gets it between bind and listen; accepted SOCKETs are left to Windows.' },
+  B5: { text: 'Disabling what was applied is refused: `…_TOO_LATE`.' },
+  B6: { text: 'Only loopback addresses get it: `not-loopback`.' },
+  B7: {
+    text: 'This is what it is for. Not shown under Wine, nor claimed.',
+    windows: {
+      command: 'npm run bench',
+      shows: 'echo throughput with the client armed; both ends are not measured yet',
+    },
+  },
+  B8: { text: 'Nothing of ours is on a connected socket, so backpressure is Node’s.' },
+  B9: { text: 'Success is called `applied`, never active.' },
+  B10: { text: 'Only a socket or server that was enabled gets it.' },
+  B11: { text: 'Options are left to Node and its users, which set them together with it.' },
+  B12: { text: 'The README says so first; the binaries are built for Windows 8.' },
+  B13: { text: 'The status is what the system answered; it is not asked again.' },
+  K1: { text: 'Not reachable from Node; documented.' },
+  K2: { text: 'A WSK peer is the other end of a session; documented.' },
+};
+
+function statements() {
+  const platform = readFileSync(join(root, 'docs/platform.md'), 'utf8');
+  return [...platform.matchAll(/^\| ([REBK]\d+) \| (.*) \|$/gm)].map(([, id, text]) => {
+    // An error is its name; anything else its first sentence.
+    return { id, short: id.startsWith('E') ? text.split(' | ')[0] : /^.*?\.(?= |$)/.exec(text)[0] };
+  });
+}
+
+/** "R1 to R8" and "B3" as the statements they mean. */
+function* named(text) {
+  for (const [, kind, first, last] of text.matchAll(/\b([REBK])(\d{1,2})(?: to \1(\d{1,2}))?\b/g)) {
+    for (let number = Number(first); number <= Number(last ?? first); ++number) yield `${kind}${number}`;
+  }
+}
+
+/** Titles of tests that name statements. @returns {{ file: string, title: string, ids: string[] }[]} */
+function taggedTests() {
+  const folder = join(root, 'test');
+  return readdirSync(folder, { recursive: true })
+    .map((file) => file.replaceAll('\\', '/'))
+    .filter((file) => file.endsWith('.test.ts'))
+    .sort()
+    .flatMap((file) => {
+      const source = readFileSync(join(folder, file), 'utf8');
+      // A title is the first argument of test(), describe() or what their each() and skipIf() return.
+      const titles = source.matchAll(/(?:\b(?:test|describe)|\))\(\s*('(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*")/g);
+      return [...titles].map(([, quoted]) => {
+        const title = quoted.slice(1, -1).replaceAll("\\'", "'");
+        return { file: `test/${file}`, title, ids: [...named(title)] };
+      });
+    })
+    .filter(({ ids }) => ids.length > 0);
+}
+
+function render() {
+  const known = statements();
+  const ids = known.map(({ id }) => id);
+  const tests = taggedTests();
+  const workflow = readFileSync(join(root, WORKFLOW), 'utf8');
+  const problems = [];
+  for (const { file, title, ids: tags } of tests) {
+    for (const id of tags)
+      if (!ids.includes(id)) problems.push(`${file}: "${title}" names ${id}, which is no statement`);
+  }
+  for (const id of Object.keys(DONE)) if (!ids.includes(id)) problems.push(`${id} is no statement of docs/platform.md`);
+
+  const rows = known.map(({ id, short }) => {
+    const done = DONE[id];
+    const shown = tests
+      .filter((each) => each.ids.includes(id))
+      .map(({ file, title }) => `[${file.slice(5)}](../${file}): ${title.replaceAll('|', '\\|')}`);
+    if (done === undefined) problems.push(`${id}: nothing says what is done about it`);
+    if (done?.windows !== undefined) {
+      if (!workflow.includes(done.windows.command))
+        problems.push(`${id}: ${WORKFLOW} does not run ${done.windows.command}`);
+      shown.push(`On Windows alone: [windows.yml](../${WORKFLOW}), \`${done.windows.command}\`: ${done.windows.shows}`);
+    }
+    if (shown.length === 0) problems.push(`${id}: no test names it`);
+    return `| ${id} | ${short} | ${done?.text} | ${shown.join('<br>')} |`;
+  });
+  if (problems.length > 0) throw new Error(problems.join('\n'));
+
+  return `# What is done about each statement of the platform
+
+Made by \`npm run conformance\` from the statements of [platform.md](platform.md) (shown
+here by their beginning), \`tools/conformance.js\` and the titles of the tests. Under
+Wine the ioctl is answered by \`test/recorder\`; on Windows the same tests run in CI.
+
+| # | statement | what the package does | shown by |
+| --- | --- | --- | --- |
+${rows.join('\n')}
+`;
+}
+
+/** @throws {Error} with what is missing, or when the document is not up to date. */
+export function checkConformance() {
+  if (readFileSync(join(root, DOCUMENT), 'utf8').replaceAll('\r\n', '\n') !== render()) {
+    throw new Error(`${DOCUMENT} is not up to date; npm run conformance writes it.`);
+  }
+}
+
+if (isMain(import.meta.url)) {
+  if (process.argv.includes('--check')) checkConformance();
+  else writeFileSync(join(root, DOCUMENT), render());
+}
