@@ -15,6 +15,7 @@ import { checkNative } from './native-checks.js';
 import { buildTypeScript, installDependencies, isWindows, readJson, root, run, runPackage } from './run.js';
 import { testBrowser } from './test-browser.js';
 import { soakBriefly } from './soak.js';
+import { checkSupplyChain } from './supply-chain.js';
 import { testBundlers } from './test-bundlers.js';
 import { testTarball } from './test-tarball.js';
 import { runWindowsNode, VERSIONS } from './windows-node.js';
@@ -70,6 +71,7 @@ installDependencies();
 await step('format and lint', () => runPackage('@biomejs/biome/bin/biome', ['check', '--error-on-warnings', '.']));
 await step('workflows', lintWorkflows);
 await step('conformance', checkConformance);
+await step('licences, exact versions, SBOM', checkSupplyChain);
 await step('types', () => {
   buildTypeScript();
   runPackage('typescript/bin/tsc', ['-p', 'test']);
