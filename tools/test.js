@@ -4,6 +4,7 @@
 
 import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { checkApi, writeDocs } from './api.js';
 import { isArm64CacheWarm, isArm64Tested, testArm64 } from './arm64.js';
 import { buildNative } from './build-native.js';
 import { checkConformance } from './conformance.js';
@@ -76,6 +77,8 @@ await step('types', () => {
   buildTypeScript();
   runPackage('typescript/bin/tsc', ['-p', 'test']);
 });
+await step('public surface', checkApi);
+await step('pages of the API', writeDocs);
 await step('native build', () => buildNative({ check: true }));
 if (!isWindows) {
   await step('format of native code', () => clangFormat('--dry-run', '-Werror'));
