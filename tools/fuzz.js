@@ -7,10 +7,11 @@
 // What it finds is in build/fuzz; `build/fuzz/fuzz FILE`, inside, runs it again.
 
 import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { buildNative } from './build-native.js';
 import { compilations, definitions } from './compilations.js';
-import { installDependencies, isMain } from './run.js';
+import { installDependencies, isMain, root } from './run.js';
 import { runInside } from './trixie.js';
 
 /** Of the addon everything but what stands for a C runtime. */
@@ -21,7 +22,7 @@ function sources() {
 }
 
 async function build() {
-  mkdirSync('build/fuzz', { recursive: true });
+  mkdirSync(join(root, 'build/fuzz'), { recursive: true });
   const command = [
     ...['clang++', '-std=c++20', '-O1', '-g', '-fno-exceptions', '-fno-rtti', '-Wall', '-Wextra', '-Werror'],
     // As on Windows, where the system's texts are UTF-16.
@@ -57,6 +58,6 @@ if (isMain(import.meta.url)) {
   const { values } = parseArgs({ options: { seconds: { type: 'string', default: '60' } } });
   installDependencies();
   await buildNative({ check: true });
-  mkdirSync('build/fuzz/corpus', { recursive: true });
+  mkdirSync(join(root, 'build/fuzz/corpus'), { recursive: true });
   await fuzz([`-max_total_time=${Number(values.seconds)}`, 'build/fuzz/corpus']);
 }
