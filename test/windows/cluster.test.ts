@@ -46,7 +46,7 @@ function share(how: string, options: object, env: NodeJS.ProcessEnv = {}) {
   });
 }
 
-describe('registered, a listener is armed before it listens', () => {
+describe('registered, a listener is armed before it listens (B4)', () => {
   test.each([
     ['SCHED_NONE, by the primary', 'none', {}],
     ['SCHED_RR, by the primary', 'rr', {}],

@@ -290,7 +290,7 @@ const ways: Record<string, Way> = {
 
 const table = new Map<string, Map<string, string[]>>();
 
-describe.each(Object.entries(faults))('%s', (faultName, fault) => {
+describe.each(Object.entries(faults))('%s (R8, R9, E1 to E10)', (faultName, fault) => {
   const cells = new Map<string, string[]>();
   table.set(faultName, cells);
 

@@ -36,7 +36,7 @@ describe('registered, nothing else is said', () => {
       (port) => net.connect({ port, host: 'db.test', family: 4, lookup: (_h, _o, done) => done(null, '127.0.0.1', 4) }),
     ],
     ['localAddress', (port) => net.connect({ port, host: '127.0.0.1', localAddress: '127.0.0.1' })],
-  ])('a client is armed, once: %s', async (what, connect) => {
+  ])('a client is armed, once: %s (B3)', async (what, connect) => {
     registered();
     const port = await echo();
     expect(listenStories(take())).toEqual([ARMED_LISTEN]);

@@ -227,13 +227,13 @@ const behaviours: Record<string, (ends: Ends) => Promise<unknown>> = {
   },
 };
 
-describe('as without it', () => {
+describe('as without it (B8, B11)', () => {
   test.each(Object.entries(behaviours))('%s', async (_name, behaviour) => {
     expect(await behaviour(armed)).toEqual(await behaviour(plain));
   });
 });
 
-describe('a slow reader', () => {
+describe('a slow reader (B8)', () => {
   const GIB = 1 << 30;
   const HIGH_WATER_MARK = 1 << 20;
 
