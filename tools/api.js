@@ -31,8 +31,10 @@ function entryPoints() {
 /** The declarations that an entry point exports, without comments, by name. */
 function declarations(ts, checker, source, printer) {
   const module = checker.getSymbolAtLocation(source);
-  // A module that is imported for what it does.
-  if (module === undefined) return [];
+  if (module.exports.has('export=')) {
+    const type = checker.getTypeOfSymbol(checker.resolveExternalModuleSymbol(module));
+    return [`export = ${checker.typeToString(type)};`];
+  }
   return checker
     .getExportsOfModule(module)
     .sort((a, b) => (a.name < b.name ? -1 : 1))
@@ -56,8 +58,7 @@ function report() {
   const known = new Map();
   const chapters = entries.map(({ name }, index) => {
     const source = program.getSourceFile(files[index]);
-    const text =
-      declarations(ts, checker, source, printer).join('\n\n') || '// Nothing: it is imported for what it does.';
+    const text = declarations(ts, checker, source, printer).join('\n\n');
     const same = known.get(text);
     if (same === undefined) known.set(text, name);
     return `## ${name}\n\n${same === undefined ? `\`\`\`ts\n${text}\n\`\`\`` : `The same as \`${same}\`.`}\n`;

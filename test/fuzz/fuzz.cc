@@ -217,21 +217,26 @@ class Program {
                arguments[0]->type == napi_function) &&
               on->type == napi_boolean && IsFamily(arguments[2]) &&
               arguments[3]->type == napi_boolean;
-    } else {
+    } else if (name == "probe") {
       arguments = {AFamily(depth), on = ABoolean(depth)};
       sound = IsFamily(arguments[0]) && on->type == napi_boolean;
+    } else {
+      arguments = {AFamily(depth)};
+      sound = IsFamily(arguments[0]);
     }
+    const size_t needed = arguments.size();
     if (!Sound()) arguments.resize(input_.ConsumeIntegralInRange(0, 6));
     for (napi_value& argument : arguments)
       if (argument == nullptr) argument = env_.New(napi_undefined);
-    const bool whole = arguments.size() >= (name == "setFastPath" ? 4 : 2);
+    const bool whole = arguments.size() >= needed;
     if (!Sound())
       env_.until_termination = input_.ConsumeIntegralInRange<size_t>(0, 40);
 
     env_.watched = arguments.empty() ? nullptr : arguments[0];
     const bool had_ref = target != nullptr && target->referenced;
     system_.operations.emplace_back();
-    system_.operation().on = on->boolean ? TRUE : FALSE;
+    system_.operation().on = on != nullptr && on->boolean ? TRUE : FALSE;
+    system_.operation().of_layer = name == "isLayered";
     const size_t made = system_.made.size();
     const napi_value result = exports_->properties[name]->native(&env_, &info);
     const Operation operation = system_.operation();
@@ -244,7 +249,6 @@ class Program {
       if (depth == 0 || input_.ConsumeBool()) env_.exception = nullptr;
       return;
     }
-    if (name != "setFastPath" && name != "probe") return;
     CHECK(sound && whole);
     CheckResult(operation, result, name == "setFastPath" ? target : nullptr);
     if (target != nullptr) CHECK(target->referenced == had_ref);
@@ -261,6 +265,8 @@ class Program {
         CHECK(result->text == u"dual-stack" && operation.dual_stack);
         CHECK(operation.fast_path_calls == 0);
       }
+    } else if (result->type == napi_boolean) {
+      CHECK(operation.of_layer && operation.syscall.empty());
     } else if (result->type == napi_undefined) {
       CHECK(operation.fast_path_calls > 0 && operation.syscall.empty());
     } else {

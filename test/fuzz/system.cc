@@ -201,7 +201,7 @@ int WSAIoctl(SOCKET socket, DWORD code, void* in, DWORD in_size, void* out,
     // R3 to R5.
     CHECK(in_size == 4 && out == nullptr && out_size == 0);
     CHECK(*static_cast<const BOOL*>(in) == operation.on);
-    CHECK(!operation.dual_stack);
+    CHECK(!operation.dual_stack && !operation.of_layer);
     if (operation.fast_path_calls == 0) {
       CheckSocket(socket);
       operation.socket = socket;
@@ -217,13 +217,18 @@ int WSAIoctl(SOCKET socket, DWORD code, void* in, DWORD in_size, void* out,
   }
 
   CHECK(code == kBaseHandle);
-  CHECK(operation.fast_path_calls == 1 && operation.error == WSAEOPNOTSUPP);
   CHECK(!operation.asked_for_base);
-  CHECK(socket == operation.socket && IsOpen(socket));
   CHECK(in == nullptr && in_size == 0 && out_size == sizeof(SOCKET));
   operation.asked_for_base = true;
-  Asked();
-  if (!Succeeds()) return SOCKET_ERROR;
+  if (operation.of_layer) {
+    CheckSocket(socket);
+    if (!Decide("WSAIoctl")) return SOCKET_ERROR;
+  } else {
+    CHECK(operation.fast_path_calls == 1 && operation.error == WSAEOPNOTSUPP);
+    CHECK(socket == operation.socket && IsOpen(socket));
+    Asked();
+    if (!Succeeds()) return SOCKET_ERROR;
+  }
   constexpr SOCKET kNone = INVALID_SOCKET;
   const SOCKET bases[] = {socket, socket + 1, kNone};
   operation.base = the_system->input.PickValueInArray(bases);

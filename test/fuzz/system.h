@@ -30,7 +30,8 @@ struct uv_loop_s {
 
 // One call of a native function: what it asked, and what it was told.
 struct Operation {
-  int on = 0;  // what the ioctl must be asked for
+  int on = 0;             // what the ioctl must be asked for
+  bool of_layer = false;  // isLayered(), which asks for the base and no more
   // The call that decides the result, last of its kind.
   std::string syscall;
   int error = 0;

@@ -41,33 +41,6 @@ test('B4: the SOCKETs that a listener accepts get no ioctl of their own', async 
   expect(fastPathCalls(take())).toEqual([]);
 });
 
-test('B8: backpressure is that of any socket, and every byte arrives', async () => {
-  const size = 8 << 20;
-  let received = 0;
-  const server = net.createServer((socket) => {
-    // Reads late, and slowly at first.
-    socket.pause();
-    setTimeout(() => socket.resume(), 50);
-    socket.on('data', (data) => {
-      received += data.length;
-    });
-    socket.on('end', () => socket.end(String(received)));
-  });
-  enableLoopbackFastPath(server);
-  const socket = await connected(await listening(server), enableLoopbackFastPath);
-  const chunk = Buffer.alloc(1 << 16, 1);
-  let waited = 0;
-  for (let sent = 0; sent < size; sent += chunk.length) {
-    if (socket.write(chunk)) continue;
-    waited += 1;
-    await once(socket, 'drain');
-  }
-  socket.end();
-  const [data] = await once(socket, 'data');
-  expect(String(data)).toBe(String(size));
-  expect(waited).toBeGreaterThan(0);
-});
-
 test('B9: what was accepted is called applied, and nothing more', async () => {
   const socket = await connected(await echo(), enableLoopbackFastPath);
   expect(getLoopbackFastPathStatus(socket)).toEqual(APPLIED);
