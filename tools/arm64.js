@@ -74,7 +74,13 @@ echo o > /proc/sysrq-trigger
 sleep 60
 `;
 
-const MAKE_PREFIX = 'wine wineboot --init > /tmp/log 2>&1 && wineserver --wait && echo prefix made || cat /tmp/log\n';
+// On a machine that is busy with other work, Wine may tire of waiting for itself.
+const MAKE_PREFIX = `
+for attempt in 1 2 3; do
+  if wine wineboot --init > /tmp/log 2>&1 && wineserver --wait; then echo prefix made; exit; fi
+  cat /tmp/log
+done
+`;
 
 // node.exe takes no console of Unix for its output, but a file. Where the program
 // hangs it is stopped before the machine is, so that what it printed is seen.
