@@ -51,7 +51,12 @@ await check(`this is node.exe for ${arch}`, () => {
 const binding = require(`./node_modules/loopback-fast-path/prebuilds/win32-${arch}/loopback-fast-path.node`);
 
 await check('the binary finds the functions of the host', () => {
-  assert.deepEqual(Object.keys(binding).sort(), ['probe', 'setFastPath']);
+  assert.deepEqual(Object.keys(binding).sort(), ['isLayered', 'probe', 'setFastPath']);
+});
+
+await check('isLayered() reaches Winsock', () => {
+  assert.equal(binding.isLayered(4), false);
+  assert.equal(binding.isLayered(6), false);
 });
 
 await check('probe() reaches Winsock', () => {

@@ -9,6 +9,8 @@ import {
 } from '../../dist/cli/bench/statistics.js';
 import { NOISES, type Noise, normal, roundsOf } from '../support/noise.js';
 
+// Arithmetic is the same on every system, and slow on Wine.
+
 const SAME = 'no measurable difference';
 
 /** How often the interval has the true ratio in it, at 95 %. */
