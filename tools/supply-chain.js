@@ -1,5 +1,6 @@
-// `npm run supply-chain`: docs/licences.md from the lockfiles, and build/sbom.json,
-// the bill of materials (CycloneDX) of what is shipped.
+// `npm run supply-chain`: docs/licences.md from the lockfiles, prebuilds/NOTICE, which
+// goes with the binaries, and build/sbom.json, the bill of materials (CycloneDX) of
+// what is shipped.
 //
 //   --check   write no document, and fail where it would differ
 
@@ -10,7 +11,7 @@ import { join } from 'node:path';
 import { ARCHITECTURES, NAME } from './build-native.js';
 import { isMain, isWindows, readJson, root } from './run.js';
 
-const DOCUMENT = 'docs/licences.md';
+const DOCUMENTS = { 'docs/licences.md': licences, 'prebuilds/NOTICE': notice };
 
 /** Headers that are compiled into the shipped binaries. */
 const COMPILED_IN = ['node-addon-api', 'node-api-headers'];
@@ -100,10 +101,22 @@ ${lists.join('\n')}
 `;
 }
 
-/** @throws {Error} where the document is not up to date, or a licence is not accepted. */
+/** What the licences of compiled headers want to go with the binaries. */
+function notice() {
+  const texts = COMPILED_IN.map((name) => {
+    const folder = join(root, 'node_modules', name);
+    const file = readdirSync(folder).find((each) => /^licen[cs]e/i.test(each));
+    return `${name}\n\n${readFileSync(join(folder, file), 'utf8').replaceAll('\r\n', '\n').trim()}\n`;
+  });
+  return `The binaries contain code of the headers of\n\n${texts.join('\n\n')}`;
+}
+
+/** @throws {Error} where a document is not up to date, or a licence is not accepted. */
 function checkLicences() {
-  if (readFileSync(join(root, DOCUMENT), 'utf8').replaceAll('\r\n', '\n') !== licences()) {
-    throw new Error(`${DOCUMENT} is not up to date; npm run supply-chain writes it.`);
+  for (const [file, write] of Object.entries(DOCUMENTS)) {
+    if (readFileSync(join(root, file), 'utf8').replaceAll('\r\n', '\n') !== write()) {
+      throw new Error(`${file} is not up to date; npm run supply-chain writes it.`);
+    }
   }
 }
 
@@ -185,7 +198,9 @@ export function checkSupplyChain() {
 }
 
 if (isMain(import.meta.url)) {
-  if (!process.argv.includes('--check')) writeFileSync(join(root, DOCUMENT), licences());
+  if (!process.argv.includes('--check')) {
+    for (const [file, write] of Object.entries(DOCUMENTS)) writeFileSync(join(root, file), write());
+  }
   const failed = checkSupplyChain().filter(({ ok }) => !ok);
   process.exitCode = failed.length > 0 ? 1 : 0;
 }

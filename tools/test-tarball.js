@@ -115,7 +115,8 @@ function expectedFiles() {
     return [`dist/${name}.${kind}js`, `dist/${name}.d.${kind}ts`];
   });
   const prebuilt = ARCHITECTURES.map((arch) => `prebuilds/win32-${arch}/${NAME}`);
-  return [...compiled, ...prebuilt, 'prebuilds/SHA256SUMS', 'README.md', 'LICENSE', 'CHANGELOG.md', 'package.json'];
+  const besides = ['prebuilds/SHA256SUMS', 'prebuilds/NOTICE'];
+  return [...compiled, ...prebuilt, ...besides, 'README.md', 'LICENSE', 'CHANGELOG.md', 'package.json'];
 }
 
 function filesIn(folder) {
