@@ -13,7 +13,7 @@ import {
   contrastsOf,
   describeShape,
   type ListenerId,
-  orderOf,
+  ordersOf,
   PATHS,
   type PathId,
   pathsFor,
@@ -214,12 +214,14 @@ class ShapeMeasurement {
     const second = performance.now();
     for (const id of paths) await this.#slice(id, brief, signal);
     const overhead = Math.max((performance.now() - second) / paths.length - brief, 0);
-    const left = milliseconds - (performance.now() - start);
-    const length = Math.min(Math.max(left / rounds / paths.length - overhead, 2), 250);
-
+    let orders: PathId[][] = [];
     do {
+      // Anew in each round: other programs come and go.
+      const left = (milliseconds - (performance.now() - start)) / (rounds - this.rounds);
+      const length = Math.min(Math.max(left / paths.length - overhead, 2), 250);
+      if (orders.length === 0) orders = ordersOf(paths, Math.random);
       const slices = new Map<PathId, Slice>();
-      for (const id of orderOf(paths, this.rounds)) {
+      for (const id of orders.pop() ?? []) {
         const slice = await this.#slice(id, length, signal);
         if (slice !== undefined) slices.set(id, slice);
       }

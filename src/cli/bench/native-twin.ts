@@ -43,9 +43,15 @@ export class NativeTwin {
     if (file === undefined) {
       throw new UsageError('--native needs a checkout of the repository, and "npm run build:native" in it before.');
     }
-    const start = (mode: string) => spawn(file, [mode], { stdio: ['pipe', 'pipe', 'inherit'], windowsHide: true });
-    const server = start('serve');
-    const client = start('measure');
+    const start = async (mode: string) => {
+      const child = spawn(file, [mode], { stdio: ['pipe', 'pipe', 'inherit'], windowsHide: true });
+      // That it ended is seen where its output is read.
+      child.stdin.on('error', () => {});
+      await once(child, 'spawn');
+      return child;
+    };
+    const server = await start('serve');
+    const client = await start('measure');
     return new NativeTwin(server, client, await readBytes(server, 12));
   }
 

@@ -93,14 +93,14 @@ export function contrastsOf(paths: readonly PathId[]): [path: PathId, baseline: 
 }
 
 /**
- * The order of the paths in a round: each beginning forwards and, in the next
- * round, backwards. So over two rounds for each path, every one has been as often
- * in each place, and as often before as after each other.
+ * The orders of the paths in two rounds: one by chance, and that one backwards. So
+ * each path is as often before as after each other, and what comes back at regular
+ * intervals, such as the collection of garbage, does not always hit the same one.
  */
-export function orderOf<T>(paths: readonly T[], round: number): T[] {
-  const from = (round >> 1) % paths.length;
-  const order = [...paths.slice(from), ...paths.slice(0, from)];
-  return round % 2 === 1 ? order.reverse() : order;
+export function ordersOf<T>(paths: readonly T[], random: () => number): [T[], T[]] {
+  const left = [...paths];
+  const order = paths.flatMap(() => left.splice(Math.floor(random() * left.length), 1));
+  return [order, order.toReversed()];
 }
 
 /** `64 B`, `8 KiB`, `1 MiB`. */
