@@ -485,7 +485,7 @@ int Measure() {
 }
 
 // The mode is the last word of the command line.
-int Run() {
+int Main() {
   WSADATA data;
   if (WSAStartup(MAKEWORD(2, 2), &data) != 0) return 1;
   const wchar_t* last = GetCommandLineW();
@@ -498,8 +498,8 @@ int Run() {
 }  // namespace
 
 #ifdef _MSC_VER
-int main() { return Run(); }
+int main() { return Main(); }
 #else
 // Without a C runtime there is nobody to call main().
-extern "C" void Entry() { ExitProcess(static_cast<UINT>(Run())); }
+extern "C" void Entry() { ExitProcess(static_cast<UINT>(Main())); }
 #endif
