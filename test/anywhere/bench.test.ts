@@ -5,15 +5,17 @@ import * as net from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { BenchResult } from '../../dist/cli/bench/bench.js';
 import { htmlReport } from '../../dist/cli/bench/html-report.js';
+import { NodeMeter } from '../../dist/cli/bench/measure.js';
 import { ordersOf } from '../../dist/cli/bench/plan.js';
 import { seededRandom } from '../../dist/cli/bench/statistics.js';
 import { textReport } from '../../dist/cli/bench/text-report.js';
 import { paintFor } from '../../dist/cli/paint.js';
 import { inventedResult } from '../support/bench-result.mjs';
 import { cli, onWine } from '../support/cli.js';
+import { listening } from '../support/sockets.js';
 
 const peerFile = fileURLToPath(new URL('../../dist/cli/bench/peer.js', import.meta.url));
 const LONG = { timeout: 60_000 };
@@ -63,6 +65,40 @@ test('over two rounds each path is as often before as after each other, in an or
     firsts.add(one[0]);
   }
   expect(firsts.size).toBe(5);
+});
+
+describe('a slice', () => {
+  const SHAPE = { kind: 'round-trip', bytes: 64, connections: 2 } as const;
+  const slice = async (server: net.Server, signal = new AbortController().signal) =>
+    new NodeMeter({ port: await listening(server), host: '127.0.0.1' }, false).measure(SHAPE, 10, signal);
+
+  test('that stands still is given up', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout'] });
+    onTestFinished(() => {
+      vi.useRealTimers();
+    });
+    const server = net.createServer();
+    const measured = slice(server);
+    measured.catch(() => {});
+    await once(server, 'connection');
+    vi.advanceTimersByTime(5000);
+    await expect(measured).rejects.toThrow('no progress for 5 s');
+  });
+
+  test('whose connections break is given up', async () => {
+    await expect(slice(net.createServer((socket) => socket.destroy()))).rejects.toThrow(/closed|ECONN/);
+  });
+
+  test('ends when all is ended, and closes what it opened', async () => {
+    const abort = new AbortController();
+    const server = net.createServer((socket) => {
+      socket.on('error', () => {});
+      abort.abort(new Error('enough'));
+    });
+    await expect(slice(server, abort.signal)).rejects.toThrow('enough');
+    const connections = () => new Promise((resolve) => server.getConnections((_error, count) => resolve(count)));
+    await expect.poll(connections).toBe(0);
+  });
 });
 
 /** Whether somebody listens there. */

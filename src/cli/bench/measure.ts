@@ -25,15 +25,27 @@ export interface Meter {
 /** A slice that takes as long has come to a standstill. */
 const STANDSTILL_MS = 5000;
 
-/** What the first throughput slice is sized by; each later one by the one before. */
-const FIRST_BYTES_PER_SECOND = 200e6;
+/** How many writes fill a slice of throughput: each slice is sized by the one before. */
+export class WriteCounter {
+  readonly #bytesPerSecond = new Map<Shape, number>();
+
+  count(shape: Shape, milliseconds: number): number {
+    const { bytes, connections } = shape;
+    const guess = 200e6;
+    const speed = this.#bytesPerSecond.get(shape) ?? guess;
+    return Math.max(1, Math.round((speed * milliseconds) / 1000 / connections / bytes));
+  }
+
+  learn(shape: Shape, bytesPerSecond: number): void {
+    this.#bytesPerSecond.set(shape, bytesPerSecond);
+  }
+}
 
 /** The paths on which Node is at both ends. */
 export class NodeMeter implements Meter {
   readonly #address: Address;
   readonly #armed: boolean;
-  /** Bytes per second, by shape. */
-  readonly #rates = new Map<Shape, number>();
+  readonly #writes = new WriteCounter();
 
   constructor(address: Address, armed: boolean) {
     this.#address = address;
@@ -57,13 +69,12 @@ export class NodeMeter implements Meter {
 
   async #throughput(connections: Connections, shape: Shape, milliseconds: number): Promise<Slice> {
     const { bytes, connections: count } = shape;
-    const rate = this.#rates.get(shape) ?? FIRST_BYTES_PER_SECOND;
-    const writes = Math.max(1, Math.round((rate * milliseconds) / 1000 / count / bytes));
+    const writes = this.#writes.count(shape, milliseconds);
     const sockets = await connections.open(count, writes * bytes, 1);
     const start = performance.now();
     await Promise.all(sockets.map((socket) => writeAll(socket, message(bytes), writes)));
     const speed = (count * writes * bytes * 1000) / (performance.now() - start);
-    this.#rates.set(shape, speed);
+    this.#writes.learn(shape, speed);
     return { speed };
   }
 }

@@ -8,12 +8,10 @@ import { createHistogram } from 'node:perf_hooks';
 import type { Readable, Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { UsageError } from '../usage-error.js';
-import type { Meter, Slice } from './measure.js';
+import { type Meter, type Slice, WriteCounter } from './measure.js';
 import type { Shape } from './plan.js';
 
 type Child = ChildProcessByStdio<Writable, Readable, null>;
-
-const FIRST_BYTES_PER_SECOND = 500e6;
 
 /** Where CMake and node-gyp leave it, in a checkout. */
 const PLACES = ['build/x64/Release/', 'bench/native/build/Release/'];
@@ -72,7 +70,7 @@ class TwinMeter implements Meter {
   readonly #client: Child;
   readonly #port: number;
   readonly #armed: boolean;
-  readonly #rates = new Map<Shape, number>();
+  readonly #writes = new WriteCounter();
 
   constructor(client: Child, port: number, armed: boolean) {
     this.#client = client;
@@ -83,8 +81,7 @@ class TwinMeter implements Meter {
   async measure(shape: Shape, milliseconds: number): Promise<Slice> {
     const { kind, bytes, connections } = shape;
     const isRoundTrip = kind === 'round-trip';
-    const rate = this.#rates.get(shape) ?? FIRST_BYTES_PER_SECOND;
-    const writes = Math.max(1, Math.round((rate * milliseconds) / 1000 / connections / bytes));
+    const writes = this.#writes.count(shape, milliseconds);
     const command = Buffer.alloc(32);
     command.writeUInt32LE(this.#port, 0);
     command.writeUInt32LE(this.#armed ? 1 : 0, 4);
@@ -105,7 +102,7 @@ class TwinMeter implements Meter {
       return { speed: 1e9 / histogram.mean, histogram };
     }
     const speed = (connections * writes * bytes * 1e9) / Number(times[0]);
-    this.#rates.set(shape, speed);
+    this.#writes.learn(shape, speed);
     return { speed };
   }
 }
