@@ -98,6 +98,11 @@ export function factories(): unknown[] {
   // @ts-expect-error a promise is no answer
   registerLoopbackFastPath({ shouldApply: async () => true });
   createFastPathConnection({ port: 1, fastPath: { ipv6: true } }, () => {});
+  createFastPathConnection({ path: 'pipe' }).end();
+  createFastPathConnection(1, '127.0.0.1', () => {}).end();
+  createFastPathConnection(1, () => {}).end();
+  createFastPathConnection('pipe', () => {}).end();
+  same<ReturnType<typeof createFastPathConnection>, net.Socket>(true);
   // @ts-expect-error not a port
   createFastPathConnection({ port: {} });
   // @ts-expect-error not an option

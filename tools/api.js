@@ -71,9 +71,11 @@ the public surface.
 ${chapters.join('\n')}`;
 }
 
-/** @throws {Error} where the report is not up to date. */
+/** @throws {Error} where the report is not up to date, or a type says nothing. */
 export function checkApi() {
-  if (readFileSync(join(root, REPORT), 'utf8').replaceAll('\r\n', '\n') !== report()) {
+  const current = report();
+  if (/\bany\b/.test(current)) throw new Error('There is an "any" in the public types.');
+  if (readFileSync(join(root, REPORT), 'utf8').replaceAll('\r\n', '\n') !== current) {
     throw new Error(`The public surface is not that of ${REPORT}; npm run api writes it.`);
   }
 }

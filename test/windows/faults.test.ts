@@ -2,6 +2,8 @@ import { type EventEmitter, once } from 'node:events';
 import * as http from 'node:http';
 import * as https from 'node:https';
 import * as net from 'node:net';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import {
   createFastPathConnection,
   enableLoopbackFastPath,
@@ -154,9 +156,13 @@ function outcome(emitter: EventEmitter, event: string): Promise<unknown> {
   });
 }
 
+/** Every client and server, to see whether somebody holds on to it. */
+const used: WeakRef<object>[] = [];
+
 /** What becomes of a client, whoever made it. */
 async function clientResult(socket: net.Socket): Promise<Result> {
   closing(socket);
+  used.push(new WeakRef(socket));
   const error = await outcome(socket, 'connect');
   const status = getLoopbackFastPathStatus(socket);
   if (error === undefined) return { status, exchanged: await exchange(socket) };
@@ -166,6 +172,7 @@ async function clientResult(socket: net.Socket): Promise<Result> {
 
 /** What becomes of a server. */
 async function serverResult(server: net.Server): Promise<Result> {
+  used.push(new WeakRef(server));
   const listened = outcome(server, 'listening');
   server.listen(0, '127.0.0.1');
   const error = await listened;
@@ -196,8 +203,9 @@ function agentWay(secure: boolean, makeAgent: (fastPath: { required: boolean }) 
         const request = secure ? https.get(options) : http.get(options);
         let socket: net.Socket | undefined;
         let response: http.IncomingMessage | undefined;
-        request.on('socket', (used) => {
-          socket = used;
+        request.on('socket', (given) => {
+          socket = given;
+          used.push(new WeakRef(given));
         });
         request.on('response', (got) => {
           response = got;
@@ -345,6 +353,18 @@ afterAll(() => {
       `${all.length} cases as specified: ${count('best effort')} best effort, ${count('required')} required; "-": it cannot happen there`,
     ].join('\n'),
   );
+});
+
+test('nobody holds on to a socket or server that failed', async () => {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  expect(used.length).toBeGreaterThan(150);
+  for (let i = 0; i < 50 && used.some((each) => each.deref() !== undefined); ++i) {
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    collect();
+  }
+  // The latest can still be on the stack, or in what the test runner keeps.
+  expect(used.filter((each) => each.deref() !== undefined).length).toBeLessThan(5);
 });
 
 test('the ioctl is asked for once, and the base provider only for "not supported" (R9)', async () => {
