@@ -14,7 +14,7 @@ const onTarget = {
   status: api.getLoopbackFastPathStatus,
 } as unknown as Record<string, Call>;
 
-const anyOptions = anyProperties(['ipv6', 'required']).map(
+const anyOptions = anyProperties(['ipv6', 'required', 'shouldApply']).map(
   (properties) => new Sealed(() => Object.defineProperties({}, properties.make())),
 );
 
@@ -71,6 +71,30 @@ describe.each(Object.entries(onTarget))('%s', (_name, call) => {
     }
   });
 });
+
+const takingOptions: Record<string, Call> = {
+  // Without a port nothing is connected: Node says ERR_MISSING_ARGS.
+  createFastPathConnection: (fastPath) => api.createFastPathConnection({ fastPath } as never),
+  FastPathAgent: (fastPath) => new api.FastPathAgent({ fastPath } as never),
+  FastPathHttpsAgent: (fastPath) => new api.FastPathHttpsAgent({ fastPath } as never),
+  fastPathConnector: (fastPath) => api.fastPathConnector({ fastPath } as never),
+  registerLoopbackFastPath: (options) => api.registerLoopbackFastPath(options as object)(),
+};
+
+test.each(Object.entries(takingOptions))(
+  '%s takes any options as documented, and leaves net as it was',
+  (_name, call) => {
+    const connect = net.Socket.prototype.connect;
+    fc.assert(
+      fc.property(fc.oneof(anyValue, anyOptions), (options) => {
+        expect(['returned', 'theirs', 'ERR_INVALID_ARG_TYPE', 'ERR_MISSING_ARGS']).toContain(
+          outcome(() => call(options.make())),
+        );
+        expect(net.Socket.prototype.connect).toBe(connect);
+      }),
+    );
+  },
+);
 
 test('isLoopbackFastPathError answers about any value, and refuses any code that is no string', () => {
   fc.assert(

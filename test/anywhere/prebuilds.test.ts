@@ -8,7 +8,7 @@ const folder = fileURLToPath(new URL('../../prebuilds/', import.meta.url));
 const architectures = ['arm64', 'ia32', 'x64'];
 
 test('there is a binary for every architecture, and nothing else', () => {
-  expect(readdirSync(folder).sort()).toEqual(['SHA256SUMS', ...architectures.map((arch) => `win32-${arch}`)]);
+  expect(readdirSync(folder).sort()).toEqual(['NOTICE', 'SHA256SUMS', ...architectures.map((arch) => `win32-${arch}`)]);
   for (const arch of architectures) expect(readdirSync(`${folder}win32-${arch}`)).toEqual(['loopback-fast-path.node']);
 });
 

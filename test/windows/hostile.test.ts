@@ -154,9 +154,16 @@ test('calls from every callback of a connection end as documented, and its traff
   timeout: 60_000,
 }, async () => {
   const port = await echo();
-  const { LoopbackFastPathError: _class, ...rest } = api;
-  const functions = Object.values(rest).filter((value) => typeof value === 'function') as Call[];
-  expect(functions.length).toBeGreaterThan(5);
+  const functions = [
+    api.enableLoopbackFastPath,
+    api.tryEnableLoopbackFastPath,
+    api.disableLoopbackFastPath,
+    api.getLoopbackFastPathStatus,
+    api.isLoopbackFastPathError,
+    api.probeLoopbackFastPath,
+    (_target, options) => api.registerLoopbackFastPath(options as object)(),
+    // Not what makes a connection: each has callbacks of its own, which would make more.
+  ] as Call[];
   const moments = ['lookup', 'connectionAttempt', 'connect', 'ready', 'data', 'close', 'newListener', 'status'];
   const action = fc.tuple(
     fc.constantFrom(...moments),
