@@ -11,7 +11,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { registerLoopbackFastPath } from 'loopback-fast-path';
 import { acceptTheIoctl, compare, median, onWine, system } from './measure.js';
@@ -46,6 +46,7 @@ const kinds = {
   none: [],
   '--require, empty file': ['--require', empty],
   '--require': ['--require', preload],
+  '--import, empty file': ['--import', pathToFileURL(empty).href],
   '--import': ['--import', preload],
 };
 const times = Object.fromEntries(Object.keys(kinds).map((kind) => [kind, []]));
