@@ -62,8 +62,13 @@ function interceptEverySocket(load: () => Treatment): Stop {
   const call =
     <Subject,>(treat: (treatment: Treatment, subject: Subject) => boolean) =>
     (subject: Subject) => {
-      treatment ??= load();
-      if (!treat(treatment, subject)) stop();
+      try {
+        treatment ??= load();
+        if (!treat(treatment, subject)) stop();
+      } catch {
+        // The rest of the package cannot be loaded: the program goes on without it.
+        stop();
+      }
     };
   stops.push(
     interceptConnect(call((treatment, socket) => treatment.client(socket))),

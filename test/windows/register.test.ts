@@ -1,6 +1,8 @@
 import { once } from 'node:events';
+import { copyFileSync } from 'node:fs';
 import * as http from 'node:http';
 import net from 'node:net';
+import { join } from 'node:path';
 import * as tls from 'node:tls';
 import {
   disableLoopbackFastPath,
@@ -9,7 +11,7 @@ import {
   registerLoopbackFastPath,
 } from 'loopback-fast-path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { runProgram } from '../support/programs.js';
+import { root, runProgram, scratchFolder } from '../support/programs.js';
 import { answer, connectStories, fastPathCalls, listenStories, take, useRecorder } from '../support/recorder.js';
 import { certificate, closing, echo, exchange, listening } from '../support/sockets.js';
 
@@ -314,6 +316,14 @@ describe('the preload module', () => {
       `const { unregister } = await import(process.env.REGISTER); unregister(); ${PROGRAM}`,
       { flags: ['--import', PRELOAD], env: { REGISTER: new URL('../../dist/register.cjs', import.meta.url).href } },
     );
+    expect(outcome).toMatchObject({ code: 0, stdout: 'ping\n', stderr: '' });
+    expect(outcome.connects).toEqual([PLAIN_CONNECT]);
+  });
+
+  test('without the rest of the package: the program runs on', async () => {
+    const folder = scratchFolder();
+    for (const file of ['register.cjs', 'intercept.cjs']) copyFileSync(join(root, 'dist', file), join(folder, file));
+    const outcome = await runProgram(PROGRAM, { flags: ['--require', join(folder, 'register.cjs')] });
     expect(outcome).toMatchObject({ code: 0, stdout: 'ping\n', stderr: '' });
     expect(outcome.connects).toEqual([PLAIN_CONNECT]);
   });
