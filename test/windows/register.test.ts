@@ -1,3 +1,4 @@
+import { hasSubscribers } from 'node:diagnostics_channel';
 import { once } from 'node:events';
 import { copyFileSync } from 'node:fs';
 import * as http from 'node:http';
@@ -226,6 +227,8 @@ describe('taken back', () => {
     const found = () => [
       Object.getOwnPropertyDescriptor(net.Socket.prototype, 'connect'),
       Object.getOwnPropertyDescriptor(net, '_createServerHandle'),
+      hasSubscribers('net.client.socket'),
+      hasSubscribers('tracing:net.server.listen:asyncStart'),
     ];
     const before = found();
     const unregister = registered();
