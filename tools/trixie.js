@@ -71,6 +71,11 @@ function enter(folder, prepare, binds, cwd, command) {
   ];
 }
 
+/** What runInside() answers where Wine's own server died, which says nothing about the command. */
+export const WINE_CRASHED = -1;
+
+const CRASH = 'wineserver crashed';
+
 /** What a run writes to the Wine prefix goes to memory, and away with it. */
 const OVERLAY_PREFIX = [
   'mkdir "$root/run/upper" "$root/run/work"',
@@ -85,7 +90,7 @@ const OVERLAY_PREFIX = [
  * @param {{ binds?: [string, string][], cwd?: string, env?: Record<string, string>, seconds?: number, quiet?: boolean }} options
  *   `binds` are mounted in order; the checkout is at /checkout and the cache at
  *   /cache. With `quiet` only a failure is shown.
- * @returns {Promise<number>} its exit code
+ * @returns {Promise<number>} its exit code, or WINE_CRASHED
  */
 export function runInside(command, { binds = [], cwd = '/checkout', env = {}, seconds = 600, quiet = false } = {}) {
   const folder = install();
@@ -112,15 +117,30 @@ export function runInside(command, { binds = [], cwd = '/checkout', env = {}, se
   );
   const child = spawn(program, args, { stdio: ['ignore', output, output] });
 
-  let position = 0;
-  const buffer = Buffer.alloc(65536);
-  const show = () => {
+  const read = (from, use) => {
+    const buffer = Buffer.alloc(65536);
+    let position = from;
     for (let size = 1; size > 0; position += size) {
       size = readSync(output, buffer, 0, buffer.length, position);
-      process.stdout.write(buffer.subarray(0, size));
+      use(buffer.subarray(0, size));
     }
+    return position;
   };
-  const timer = quiet ? undefined : setInterval(show, 200);
+  let position = 0;
+  let end = '';
+  let crashed = false;
+  const show = (bytes) => process.stdout.write(bytes);
+  const look = () => {
+    position = read(position, (bytes) => {
+      if (!quiet) show(bytes);
+      const text = end + bytes.toString('latin1');
+      crashed ||= text.includes(CRASH);
+      end = text.slice(-CRASH.length);
+    });
+    // Programs that wait for the server would wait for ever.
+    if (crashed) child.kill('SIGKILL');
+  };
+  const timer = setInterval(look, 200);
   const limit = setTimeout(() => {
     console.log(`stopped after ${seconds} s`);
     child.kill('SIGKILL');
@@ -130,10 +150,11 @@ export function runInside(command, { binds = [], cwd = '/checkout', env = {}, se
     child.on('exit', (code) => {
       clearInterval(timer);
       clearTimeout(limit);
-      if (!quiet || code !== 0) show();
+      look();
+      if (quiet && code !== 0) read(0, show);
       closeSync(output);
       rmSync(log);
-      resolve(code ?? 1);
+      resolve(crashed ? WINE_CRASHED : (code ?? 1));
     });
   });
 }

