@@ -1,34 +1,33 @@
 // What every entry point of the package exports.
 
 export {
-  FastPathAgent,
-  type FastPathAgentOptions,
-  FastPathHttpsAgent,
-  type FastPathHttpsAgentOptions,
-} from './agents.js';
-export type {
-  LoopbackFastPathEndpoint,
-  LoopbackFastPathOptions,
-  LoopbackFastPathTarget,
-  WithFastPathOptions,
-} from './arguments.js';
-export { createFastPathConnection } from './connection.js';
-export { isLoopbackFastPathError, LoopbackFastPathError, type LoopbackFastPathErrorCode } from './errors.js';
-export {
+  createFastPathConnection,
   disableLoopbackFastPath,
   enableLoopbackFastPath,
-  getLoopbackFastPathStatus,
-  type LoopbackFastPathProbe,
-  probeLoopbackFastPath,
-  tryEnableLoopbackFastPath,
-} from './fast-path.js';
-export type { SkipReason } from './policy.js';
-export { type LoopbackFastPathRegisterOptions, registerLoopbackFastPath } from './process-wide.js';
-export type { LoopbackFastPathStatus, LoopbackFastPathStatusMessage } from './status.js';
-export {
+  FastPathAgent,
+  type FastPathAgentOptions,
   type FastPathConnector,
   type FastPathConnectorOptions,
   type FastPathConnectorRequest,
+  FastPathHttpsAgent,
+  type FastPathHttpsAgentOptions,
   fastPathConnector,
-} from './undici.js';
-export { WINSOCK_ERROR_CODES, type WinsockErrorName } from './winsock-errors.js';
+  getLoopbackFastPathStatus,
+  isLoopbackFastPathError,
+  type LoopbackFastPathEndpoint,
+  LoopbackFastPathError,
+  type LoopbackFastPathErrorCode,
+  type LoopbackFastPathOptions,
+  type LoopbackFastPathProbe,
+  type LoopbackFastPathRegisterOptions,
+  type LoopbackFastPathStatus,
+  type LoopbackFastPathStatusMessage,
+  type LoopbackFastPathTarget,
+  probeLoopbackFastPath,
+  registerLoopbackFastPath,
+  type SkipReason,
+  tryEnableLoopbackFastPath,
+  WINSOCK_ERROR_CODES,
+  type WinsockErrorName,
+  type WithFastPathOptions,
+} from './core.js';

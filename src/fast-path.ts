@@ -1,10 +1,14 @@
 import { Server } from 'node:net';
-import { checkOptions, checkTarget, type LoopbackFastPathOptions, type LoopbackFastPathTarget } from './arguments.js';
-import { disableSocket, enableSocket } from './client.js';
-import { LoopbackFastPathError, winsockError } from './errors.js';
-import { native } from './native.js';
-import { disableServer, enableServer } from './server.js';
-import { getStatus, type LoopbackFastPathStatus, setStatus } from './status.js';
+import { disableSocket, enableSocket } from './arming/client.js';
+import { disableServer, enableServer } from './arming/server.js';
+import {
+  checkOptions,
+  checkTarget,
+  type LoopbackFastPathOptions,
+  type LoopbackFastPathTarget,
+} from './arming/settings.js';
+import { getStatus, type LoopbackFastPathStatus, setStatus } from './arming/status.js';
+import { LoopbackFastPathError } from './native/errors.js';
 
 /**
  * Turns the loopback fast path on for a socket that will connect, or a server
@@ -75,30 +79,4 @@ export function disableLoopbackFastPath(target: LoopbackFastPathTarget): void {
  */
 export function getLoopbackFastPathStatus(target: LoopbackFastPathTarget): LoopbackFastPathStatus {
   return getStatus(checkTarget(target));
-}
-
-/** Whether the system takes the ioctl, or why not. */
-export type LoopbackFastPathProbe =
-  | { readonly supported: true }
-  | { readonly supported: false; readonly error: LoopbackFastPathError };
-
-let probed: LoopbackFastPathProbe | undefined;
-
-/**
- * Asks the system whether it takes the ioctl at all, on an IPv4 socket of its
- * own that is closed again. Asked once in each thread; never throws. `supported`
- * says nothing about a connection, see `applied` of `LoopbackFastPathStatus`.
- */
-export function probeLoopbackFastPath(): LoopbackFastPathProbe {
-  probed ??= Object.freeze(probe());
-  return probed;
-}
-
-function probe(): LoopbackFastPathProbe {
-  try {
-    const failure = native().probe(4, true);
-    return failure === undefined ? { supported: true } : { supported: false, error: winsockError(failure) };
-  } catch (error) {
-    return { supported: false, error: error as LoopbackFastPathError };
-  }
 }

@@ -6,7 +6,7 @@
 
 import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { cached, fingerprint } from './cache.js';
 import { buildTypeScript, installDependencies, isMain, npm, readJson, root, run } from './run.js';
 
@@ -24,8 +24,9 @@ function installReaders() {
 function entryPoints() {
   const { name, exports } = readJson(join(root, 'package.json'));
   return Object.entries(exports)
-    .filter(([, { types }]) => types !== undefined)
-    .map(([path, { types }]) => ({ name: join(name, path).replaceAll('\\', '/'), types }));
+    .map(([path, conditions]) => ({ path, types: conditions.require?.types ?? conditions.types }))
+    .filter(({ types }) => types !== undefined)
+    .map(({ path, types }) => ({ name: join(name, path).replaceAll('\\', '/'), types }));
 }
 
 /** The declarations that an entry point exports, without comments, by name. */
@@ -82,7 +83,10 @@ export function checkApi() {
 
 /** Pages in build/docs. @throws {Error} where TypeDoc warns. */
 export function writeDocs() {
-  const sources = entryPoints().map(({ types }) => types.replace('./dist', 'src').replace(/\.d\.(c?)ts$/, '.$1ts'));
+  const sources = entryPoints().map(({ types }) => {
+    const name = basename(types, '.d.cts');
+    return `src/${name === 'register' ? 'process-wide' : 'entries'}/${name}.ts`;
+  });
   const flags = ['--treatWarningsAsErrors', '--validation.invalidLink', '--logLevel', 'Warn', '--githubPages', 'false'];
   const typedoc = join(installReaders(), 'node_modules/typedoc/bin/typedoc');
   run(process.execPath, [

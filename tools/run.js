@@ -33,10 +33,10 @@ export function installDependencies() {
   npm(['ci', '--ignore-scripts', '--no-audit', '--no-fund']);
 }
 
-/** Compiles src/ to dist/, unless dist/ is what was packed and shall be tested. */
+/** Makes dist/ from src/, unless dist/ is what was packed and shall be tested. */
 export function buildTypeScript() {
   if (process.env.LOOPBACK_TEST_DIST === 'packed') return;
-  runPackage('typescript/bin/tsc', ['-p', 'tsconfig.json']);
+  runPackage('rolldown/bin/cli.mjs', ['--config', '--logLevel', 'warn']);
 }
 
 /** Whether a module is the program that was started. */

@@ -4,9 +4,13 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import * as net from 'node:net';
 import { fileURLToPath } from 'node:url';
-import { type LoopbackFastPathError, winsockError } from '../errors.js';
-import { enableLoopbackFastPath } from '../index.js';
-import { type NativeBinding, native } from '../native.js';
+import {
+  enableLoopbackFastPath,
+  type LoopbackFastPathError,
+  type NativeBinding,
+  native,
+  winsockError,
+} from '../core.js';
 import { type Driver, findCalloutDrivers, readFallenOffCounter, readUpdateRevision } from './powershell.js';
 import { isSwitchedOff, processSettings, type Setting } from './settings.js';
 import { packageVersion, type SystemFacts, systemFacts } from './system.js';

@@ -134,7 +134,7 @@ const programs = {
     for (const part of ['dist', 'prebuilds', 'package.json']) {
       cpSync(new URL(part, root), new URL(part, folder), { recursive: true });
     }
-    const second = await import(new URL('dist/index.js', folder));
+    const second = await import(new URL('dist/node.mjs', folder));
     second.probeLoopbackFastPath();
     const { recorder } = await import('./answered.mjs');
     const first = await import('loopback-fast-path');

@@ -42,7 +42,7 @@ export async function runProgram(program: string, how: How = {}): Promise<Outcom
   const folder = scratchFolder();
   const file = join(folder, 'program.mjs');
   // Outside the checkout a program has nothing to import but Node's modules.
-  writeFileSync(file, program.replaceAll("'loopback-fast-path'", `'${pathToFileURL(join(root, 'dist/index.js'))}'`));
+  writeFileSync(file, program.replaceAll("'loopback-fast-path'", `'${pathToFileURL(join(root, 'dist/node.mjs'))}'`));
   return runFile(file, how, folder);
 }
 

@@ -6,7 +6,7 @@ import { Worker } from 'node:worker_threads';
 import fc from 'fast-check';
 import * as api from 'loopback-fast-path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import type { NativeBinding } from '../../src/native.js';
+import type { NativeBinding } from '../../src/native/binding.js';
 import { anyValue, boom, Hostile, outcome, SEED, Sealed } from '../support/hostile.js';
 import { answer, openSockets, take, useRecorder } from '../support/recorder.js';
 import { binaryFile, boundHandle, closing, echo, exchange, listening, type RawHandle } from '../support/sockets.js';

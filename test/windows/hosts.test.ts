@@ -124,7 +124,7 @@ describe('a copy of the package without prebuilds', () => {
     return folder;
   }
   const fromCopy = (folder: string) =>
-    CONNECT.replace("'loopback-fast-path'", JSON.stringify(pathToFileURL(join(folder, 'dist/index.js'))));
+    CONNECT.replace("'loopback-fast-path'", JSON.stringify(pathToFileURL(join(folder, 'dist/node.mjs'))));
 
   test('loads what node-gyp built in it', async () => {
     const folder = copyWithoutPrebuilds('copy-built');

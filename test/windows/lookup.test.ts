@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createRequire } from 'node:module';
 import * as net from 'node:net';
 import { beforeAll, describe, expect, test } from 'vitest';
-import type { NativeBinding } from '../../src/native.js';
+import type { NativeBinding } from '../../src/native/binding.js';
 import { fastPathCalls, take, useRecorder } from '../support/recorder.js';
 import { binaryFile, boundHandle, type RawHandle } from '../support/sockets.js';
 

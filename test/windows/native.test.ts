@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import * as net from 'node:net';
 import { Worker } from 'node:worker_threads';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { NativeBinding } from '../../src/native.js';
+import type { NativeBinding } from '../../src/native/binding.js';
 import {
   ASK_THE_SYSTEM,
   answer,
@@ -29,7 +29,7 @@ function imitation(ref: () => void, unref: () => void, hasRef: () => unknown = (
   return { ref, unref, hasRef };
 }
 
-test('exports what src/native.ts says, and no more', () => {
+test('exports what src/native/binding.ts says, and no more', () => {
   expect(Object.keys(binding).sort()).toEqual(['isLayered', 'probe', 'setFastPath']);
 });
 

@@ -271,7 +271,7 @@ test('two copies of the package arm one server without breaking it', async () =>
     cpSync(fileURLToPath(new URL(`../../${part}`, import.meta.url)), `${folder}/${part}`, { recursive: true });
   }
   const copy: typeof import('loopback-fast-path') = await import(
-    /* @vite-ignore */ pathToFileURL(`${folder}/dist/index.js`).href
+    /* @vite-ignore */ pathToFileURL(`${folder}/dist/node.mjs`).href
   );
   expect(copy.enableLoopbackFastPath).not.toBe(enableLoopbackFastPath);
   for (const first of [true, false]) {

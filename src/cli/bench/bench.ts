@@ -2,7 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { createHistogram, type RecordableHistogram } from 'node:perf_hooks';
 import { fileURLToPath } from 'node:url';
-import { probeLoopbackFastPath } from '../../index.js';
+import { probeLoopbackFastPath } from '../../core.js';
 import { armsEverything, isSwitchedOff, processSettings } from '../settings.js';
 import { packageVersion, type SystemFacts, systemFacts } from '../system.js';
 import { UsageError } from '../usage-error.js';

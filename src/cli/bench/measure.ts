@@ -4,7 +4,7 @@
 import { once } from 'node:events';
 import * as net from 'node:net';
 import { createHistogram, type RecordableHistogram } from 'node:perf_hooks';
-import { enableLoopbackFastPath } from '../../index.js';
+import { enableLoopbackFastPath } from '../../core.js';
 import type { Address } from './peer.js';
 import type { Shape } from './plan.js';
 import { header, message } from './wire.js';

@@ -6,7 +6,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import * as net from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { enableLoopbackFastPath } from '../../index.js';
+import { enableLoopbackFastPath } from '../../core.js';
 import type { ListenerId } from './plan.js';
 import { serve } from './wire.js';
 

@@ -1,0 +1,60 @@
+// `npm run build`: dist/ from src/. One CommonJS file, core.cjs, holds the package,
+// and every entry point is a thin facade of it, so that import and require() meet in
+// the same functions. Not minified: a debugger shows what is in src/.
+
+import { readdirSync, rmSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import { defineConfig } from 'rolldown';
+import { dts } from 'rolldown-plugin-dts';
+
+const ENTRIES = ['index', 'win32-x64', 'win32-arm64', 'win32-ia32', 'custom'];
+
+/** For every file but core.cjs itself: src/core.ts is not taken in, but is core.cjs beside it. */
+const coreStaysApart = {
+  name: 'core-stays-apart',
+  resolveId: (id) => (/\/core\.js$/.test(id) ? { id: 'dist/core.cjs', external: true } : null),
+  renderChunk(code, { fileName }) {
+    const path = relative(dirname(fileName), 'core.cjs').replaceAll('\\', '/');
+    return code.replaceAll('"dist/core.cjs"', `"${path.startsWith('.') ? path : `./${path}`}"`);
+  },
+};
+
+// Module by module, as in src/cli: its commands and the tests want parts of it.
+const CLI = readdirSync('src/cli', { recursive: true, withFileTypes: true })
+  .filter((entry) => entry.isFile())
+  .map((entry) => join(entry.parentPath, entry.name));
+const MODULES = { preserveModules: true, preserveModulesRoot: 'src', extension: 'js' };
+
+const types = () => dts({ oxc: true, emitDtsOnly: true, tsconfig: 'tsconfig.json' });
+
+function config(format, input, { plugins = [coreStaysApart], extension, ...output } = {}) {
+  const file = `[name].${extension ?? (format === 'cjs' ? 'cjs' : 'mjs')}`;
+  return {
+    input,
+    plugins,
+    platform: 'node',
+    tsconfig: 'tsconfig.json',
+    external: [/\.node$/, /\.cjs$/],
+    output: { dir: 'dist', format, entryFileNames: file, externalLiveBindings: false, ...output },
+  };
+}
+
+const withTypes = (input, extension, plugins) => config('esm', input, { plugins: [...plugins, types()], extension });
+
+rmSync('dist', { recursive: true, force: true });
+
+export default defineConfig([
+  config('cjs', { core: 'src/core.ts' }, { plugins: [] }),
+  withTypes({ core: 'src/core.ts' }, 'cts', []),
+  config('cjs', { register: 'src/process-wide/register.ts' }),
+  withTypes({ register: 'src/process-wide/register.ts' }, 'cts', [coreStaysApart]),
+  ...ENTRIES.flatMap((name) => [
+    config('cjs', { [name]: `src/entries/${name}.ts` }),
+    withTypes({ [name]: `src/entries/${name}.ts` }, 'cts', [coreStaysApart]),
+    config('esm', { [name]: `src/entries/${name}.mts` }),
+    withTypes({ [name]: `src/entries/${name}.mts` }, 'mts', [coreStaysApart]),
+  ]),
+  config('esm', { node: 'src/entries/node.mts' }),
+  config('esm', CLI, MODULES),
+  config('esm', CLI, { ...MODULES, plugins: [coreStaysApart, types()] }),
+]);

@@ -1,0 +1,67 @@
+import { BlockList, isIP } from 'node:net';
+import type { Settings } from './settings.js';
+
+/** Why a socket was left alone. */
+export type SkipReason =
+  /** The address is not one of this machine's loopback addresses (B6). */
+  | 'not-loopback'
+  /** An IPv6 socket, and `ipv6` was not asked for. */
+  | 'ipv6'
+  /** An IPv6 socket that also speaks IPv4, and `ipv6: 'dual-stack'` was not asked for. */
+  | 'dual-stack'
+  /** A named pipe, a stream that imitates a socket (R2). */
+  | 'not-tcp'
+  /** A server in a cluster worker whose SOCKET the primary has, or has seen to. */
+  | 'cluster'
+  /** `shouldApply` said no. */
+  | 'declined'
+  /** The environment variable `LOOPBACK_FAST_PATH` is `0`. */
+  | 'switched-off';
+
+/** One end of a connection, or of one to come: where a client connects to, or a server listens. */
+export interface Endpoint {
+  readonly address: string;
+  readonly port: number;
+}
+
+/** What to do with a socket of an address. */
+export type Decision =
+  | { readonly skip: SkipReason }
+  | {
+      readonly skip?: never;
+      readonly family: 4 | 6;
+      /** Whether the socket must be IPv6-only. */
+      readonly ipv6Only: boolean;
+    };
+
+// The unspecified address counts: connect rewrites it to loopback, and a
+// listener there accepts from loopback.
+const loopback = new BlockList();
+loopback.addSubnet('127.0.0.0', 8);
+loopback.addAddress('0.0.0.0');
+loopback.addAddress('::1', 'ipv6');
+loopback.addAddress('::', 'ipv6');
+
+const mapped = new BlockList();
+mapped.addSubnet('::ffff:0:0', 96, 'ipv6');
+
+/**
+ * Which sockets get the fast path. `address` is the one that is connected to or
+ * listened on.
+ *
+ * IPv6 is off unless asked for, and then for IPv6-only sockets: the ioctl has
+ * crashed Windows in the kernel on dual-stack ones, which is what Node makes
+ * when nobody says otherwise.
+ */
+export function decide(address: string, { ipv6 }: Settings): Decision {
+  const family = isIP(address);
+  if (family === 0) return { skip: 'not-tcp' };
+  if (family === 4) return loopback.check(address, 'ipv4') ? { family, ipv6Only: false } : { skip: 'not-loopback' };
+
+  const plain = address.replace(/%.*$/, '');
+  if (!loopback.check(plain, 'ipv6')) return { skip: 'not-loopback' };
+  if (ipv6 === false) return { skip: 'ipv6' };
+  if (ipv6 === 'dual-stack') return { family: 6, ipv6Only: false };
+  // An IPv6-only socket could not connect to an IPv4 address in IPv6 writing.
+  return mapped.check(plain, 'ipv6') ? { skip: 'dual-stack' } : { family: 6, ipv6Only: true };
+}

@@ -1,0 +1,73 @@
+import { channel } from 'node:diagnostics_channel';
+import { debuglog } from 'node:util';
+import type { LoopbackFastPathError } from '../native/errors.js';
+import { describe, kindOf } from './describe.js';
+import type { Endpoint, SkipReason } from './policy.js';
+import type { LoopbackFastPathTarget } from './settings.js';
+
+/**
+ * Where a socket or server stands.
+ *
+ * - `off`: never enabled, or disabled again.
+ * - `armed`: enabled; the next connection attempt or `listen()` will be treated.
+ * - `applied`: the system accepted the ioctl on the SOCKET of the latest
+ *   attempt or `listen()`. That is no proof that packets take the fast path:
+ *   the other end must use it as well (B1), and software that inspects traffic
+ *   takes the connection off it in silence (B9). Windows cannot be asked (B13).
+ * - `skipped`: the policy left that SOCKET alone, for `reason`.
+ * - `failed`: it could not be done, for `error`; traffic takes the ordinary
+ *   path.
+ */
+export type LoopbackFastPathStatus =
+  | { readonly state: 'off' }
+  | { readonly state: 'armed' }
+  | {
+      readonly state: 'applied';
+      /** IP version of the SOCKET. */
+      readonly family: 4 | 6;
+      /** The address it connects to, or listens on. */
+      readonly address: string;
+    }
+  | { readonly state: 'skipped'; readonly reason: SkipReason }
+  | { readonly state: 'failed'; readonly error: LoopbackFastPathError };
+
+/** What subscribers of the diagnostics channel `loopback-fast-path:status` get. */
+export interface LoopbackFastPathStatusMessage {
+  /** A handle of Node, and no socket or server, where a cluster primary listens for its workers. */
+  readonly target: LoopbackFastPathTarget | object;
+  readonly status: LoopbackFastPathStatus;
+  /** What is connected to or listened on, as far as it is known by then. */
+  readonly address?: string;
+  readonly port?: number;
+}
+
+export const OFF: LoopbackFastPathStatus = Object.freeze({ state: 'off' });
+export const ARMED: LoopbackFastPathStatus = Object.freeze({ state: 'armed' });
+
+export const SWITCHED_OFF: LoopbackFastPathStatus = Object.freeze({ state: 'skipped', reason: 'switched-off' });
+
+export const STATUS_CHANNEL = 'loopback-fast-path:status';
+const statusChannel = channel(STATUS_CHANNEL);
+const debug = debuglog('loopback-fast-path');
+const statuses = new WeakMap<object, LoopbackFastPathStatus>();
+
+export function getStatus(target: object): LoopbackFastPathStatus {
+  return statuses.get(target) ?? OFF;
+}
+
+/** Whether somebody has said of it that it shall have the fast path, or not. */
+export function isDecided(target: object): boolean {
+  return statuses.has(target);
+}
+
+/** Keeps a status and tells of it, unless it is what it was. */
+export function setStatus(target: object, status: LoopbackFastPathStatus, endpoint?: Endpoint): void {
+  const known = getStatus(target) === status;
+  statuses.set(target, Object.freeze(status));
+  if (known) return;
+  // Node itself keeps what a subscriber throws away from the publisher.
+  if (statusChannel.hasSubscribers) {
+    statusChannel.publish({ target, status, ...endpoint } satisfies LoopbackFastPathStatusMessage);
+  }
+  if (debug.enabled) debug('%s %s', kindOf(target), describe(status));
+}

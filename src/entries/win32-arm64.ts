@@ -1,0 +1,12 @@
+/**
+ * The package for bundles made for Windows on arm64: the same as
+ * `loopback-fast-path`, with that one binary.
+ *
+ * @packageDocumentation
+ */
+
+import { carryBinary } from '../core.js';
+
+carryBinary('the prebuilt binary for arm64', () => require('../prebuilds/win32-arm64/loopback-fast-path.node'));
+
+export * from '../api.js';

@@ -1,9 +1,0 @@
-/**
- * SIO_LOOPBACK_FAST_PATH for the TCP sockets and servers of Node.js on Windows.
- *
- * @packageDocumentation
- */
-
-import './default-binaries.js';
-
-export * from './api.js';

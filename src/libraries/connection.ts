@@ -1,0 +1,51 @@
+import type { ClientRequestArgs } from 'node:http';
+import * as net from 'node:net';
+import { enableConnecting } from '../arming/client.js';
+import { interceptConnect } from '../arming/intercept.js';
+import { checkFastPathOption, type Settings, type WithFastPathOptions } from '../arming/settings.js';
+
+/**
+ * `net.createConnection()`, armed, in all its call forms; where a library takes
+ * a function that connects, it takes this one. Whatever is in the way is in the
+ * status of the socket, and with `required` its `'error'`: nothing of it is
+ * thrown, on no system.
+ *
+ * @param options As for `net.createConnection()`; `fastPath` are the options of
+ * `enableLoopbackFastPath()`.
+ * @param connectionListener Called once, on `'connect'`.
+ * @throws {TypeError} `ERR_INVALID_ARG_TYPE` for wrong fast path options, and
+ * what Node itself throws.
+ */
+export function createFastPathConnection(
+  options: net.NetConnectOpts & WithFastPathOptions,
+  connectionListener?: () => void,
+): net.Socket;
+export function createFastPathConnection(port: number, host?: string, connectionListener?: () => void): net.Socket;
+export function createFastPathConnection(port: number, connectionListener?: () => void): net.Socket;
+export function createFastPathConnection(path: string, connectionListener?: () => void): net.Socket;
+/** As the option `createConnection` of `http.request()`. */
+export function createFastPathConnection(
+  options: ClientRequestArgs & WithFastPathOptions,
+  connectionListener?: (...args: never[]) => void,
+): net.Socket;
+export function createFastPathConnection(...args: unknown[]): net.Socket {
+  return connectArmed(checkFastPathOption(args[0]), () => Reflect.apply(net.createConnection, net, args));
+}
+
+/**
+ * Runs `create` and arms the socket that it connects, at the start of the
+ * connect(): before even a lookup that answers at once, and also where the
+ * socket is not what `create` returns, such as one to a proxy.
+ */
+export function connectArmed<T>(settings: Settings, create: () => T): T {
+  const stop = interceptConnect((socket) => {
+    // One socket: what it calls from inside connect() is not meant.
+    stop();
+    enableConnecting(socket, settings);
+  });
+  try {
+    return create();
+  } finally {
+    stop();
+  }
+}

@@ -1,0 +1,99 @@
+import { binaryPlaces } from './binary.js';
+import { LoopbackFastPathError, type LoopbackFastPathErrorCode, type WinsockFailure } from './errors.js';
+
+/** What native/binding.cc exports. Each function throws a TypeError for a wrong argument. */
+export interface NativeBinding {
+  /** The first function of libuv that the host lacks; then only `probe` and `isLayered` work. */
+  readonly missingHostFunction?: string;
+
+  /**
+   * SIO_LOOPBACK_FAST_PATH on the SOCKET of a handle. Where there is none yet,
+   * libuv makes it and binds it to ANY:0 of `family`, which is what its connect
+   * would do next. With `ipv6Only` a SOCKET that speaks IPv4 too is left alone.
+   */
+  setFastPath(
+    handle: object,
+    on: boolean,
+    family: 4 | 6,
+    ipv6Only: boolean,
+  ): WinsockFailure | 'not-tcp' | 'dual-stack' | undefined;
+
+  /** The same on a SOCKET of its own, closed again. */
+  probe(family: 4 | 6, on: boolean): WinsockFailure | undefined;
+
+  /** Whether a layered provider sits above the system's own for such sockets (R9). */
+  isLayered(family: 4 | 6): WinsockFailure | boolean;
+}
+
+/** Makes the error for a binding that cannot be had; each throw wants its own stack. */
+type Refusal = () => LoopbackFastPathError;
+
+let loaded: NativeBinding | Refusal | undefined;
+
+/**
+ * The native binding, loaded at the first call.
+ *
+ * @throws {LoopbackFastPathError} `…_PLATFORM`, `…_BINARY` or `…_HOST`.
+ */
+export function native(): NativeBinding {
+  loaded ??= load();
+  if (typeof loaded === 'function') throw loaded();
+  return loaded;
+}
+
+function load(): NativeBinding | Refusal {
+  if (process.platform !== 'win32') {
+    return refusal(
+      'ERR_LOOPBACK_FAST_PATH_PLATFORM',
+      `The loopback fast path exists on Windows only; this is ${process.platform}. Use tryEnableLoopbackFastPath() in programs that run elsewhere too.`,
+    );
+  }
+  const tried: string[] = [];
+  const causes: unknown[] = [];
+  for (const [what, require] of binaryPlaces()) {
+    try {
+      return checkHost(require() as NativeBinding);
+    } catch (cause) {
+      const attempt = `${what} (${firstLine(cause)})`;
+      if (!tried.includes(attempt)) tried.push(attempt);
+      causes.push(cause);
+      if (isPermissionError(cause)) break;
+    }
+  }
+  const fix = causes.some(isPermissionError)
+    ? 'The permission model forbids addons: start Node with --allow-addons.'
+    : 'Reinstall the package with its prebuilds folder, or build it from source with node-gyp; a bundler must copy the .node file.';
+  return refusal(
+    'ERR_LOOPBACK_FAST_PATH_BINARY',
+    `No native binary could be loaded for ${process.platform}-${process.arch}, Node ${process.version}. Tried ${tried.join(', ')}. ${fix}`,
+    causes[0],
+  );
+}
+
+/** @throws {TypeError} where it is something else. */
+function checkHost(binding: NativeBinding): NativeBinding | Refusal {
+  if (typeof binding.setFastPath !== 'function' || typeof binding.probe !== 'function') {
+    throw new TypeError('not a binary of this package');
+  }
+  if (binding.missingHostFunction === undefined) return binding;
+  return refusal(
+    'ERR_LOOPBACK_FAST_PATH_HOST',
+    `${process.execPath} does not export ${binding.missingHostFunction}, so its sockets cannot be reached. Node and Electron do.`,
+  );
+}
+
+function refusal(...[code, message, cause]: [LoopbackFastPathErrorCode, string, unknown?]): Refusal {
+  return () => new LoopbackFastPathError(code, message, cause === undefined ? undefined : { cause });
+}
+
+function isPermissionError(cause: unknown): boolean {
+  // Bundlers wrap the error, and then only the text is left.
+  const { code, message } = (cause ?? {}) as Partial<NodeJS.ErrnoException>;
+  return code === 'ERR_DLOPEN_DISABLED' || /loading addons is disabled/.test(String(message));
+}
+
+/** What an error says, without the list of who required whom that follows. */
+function firstLine(cause: unknown): string {
+  const [first = '', second = ''] = String(cause instanceof Error ? cause.message : cause).split('\n');
+  return first.endsWith(':') ? `${first} ${second}` : first;
+}
