@@ -62,9 +62,10 @@ Napi::Maybe<Napi::Value> CallMethod(Napi::Object handle, const char* name) {
 }
 
 // The libuv handle under a JS handle of this environment's loop. nullptr where
-// there is none, and where an exception is pending. The reference is flipped
-// and put back; nothing can come in between, since nothing here waits.
-uv_handle_s* FindTcpHandle(Napi::Object handle) {
+// there is none, where an exception is pending, and for want of memory, which
+// is then `failure`. The reference is flipped and put back; nothing can come in
+// between, since nothing here waits.
+uv_handle_s* FindTcpHandle(Napi::Object handle, Failure* failure) {
   const Napi::Env env = handle.Env();
   const Instance& instance = *env.GetInstanceData<Instance>();
   if (instance.missing != nullptr) {
@@ -82,50 +83,67 @@ uv_handle_s* FindTcpHandle(Napi::Object handle) {
   const bool had_ref = referenced.Unwrap().IsBoolean() &&
                        referenced.Unwrap().As<Napi::Boolean>().Value();
 
-  uv_handle_s* found = nullptr;
-  bool more = true;
-  for (size_t first = 0; more && found == nullptr;
-       first += UnreferencedTcpHandles::kCapacity) {
-    if (CallMethod(handle, "unref").IsNothing()) return nullptr;
-    const UnreferencedTcpHandles candidates(instance.uv, loop, first);
-    if (CallMethod(handle, "ref").IsNothing()) return nullptr;
-    found = candidates.NowReferenced();
-    more = candidates.full();
+  if (CallMethod(handle, "unref").IsNothing()) return nullptr;
+  const UnreferencedHandles candidates(instance.uv, loop);
+  if (CallMethod(handle, "ref").IsNothing()) return nullptr;
+  uv_handle_s* const found = candidates.NowReferencedTcp();
+  if (found == nullptr && candidates.incomplete()) {
+    *failure = {"HeapAlloc", WSA_NOT_ENOUGH_MEMORY};
   }
   if (!had_ref && CallMethod(handle, "unref").IsNothing()) return nullptr;
   return found;
 }
 
-// setFastPath(handle: object, on: boolean, family: 4 | 6, ipv6Only: boolean):
-//   Failure | 'not-tcp' | 'dual-stack' | undefined
+// Which AF_INET6 sockets get the fast path: src/native/binding.ts.
+enum class IPv6 { kNone, kOnly, kDualStack };
+
+// setFastPath(handle: object, on: boolean, family: 4 | 6, ipv6: 0 | 1 | 2):
+//   Failure | 'not-tcp' | 'ipv6' | 'dual-stack' | 4 | 6
 Napi::Value SetFastPathOfHandle(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   if (!info[0].IsObject()) return Reject(env, "handle must be an object");
   if (!info[1].IsBoolean()) return Reject(env, "on must be a boolean");
-  const int family = ToFamily(info[2]);
+  int family = ToFamily(info[2]);
   if (family == 0) return Reject(env, "family must be 4 or 6");
-  if (!info[3].IsBoolean()) return Reject(env, "ipv6Only must be a boolean");
+  const double wanted =
+      info[3].IsNumber() ? info[3].As<Napi::Number>().DoubleValue() : -1;
+  if (wanted != 0 && wanted != 1 && wanted != 2) {
+    return Reject(env, "ipv6 must be 0, 1 or 2");
+  }
   const bool on = info[1].As<Napi::Boolean>().Value();
-  const bool ipv6_only = info[3].As<Napi::Boolean>().Value();
+  const IPv6 ipv6 = static_cast<IPv6>(static_cast<int>(wanted));
 
-  uv_handle_s* const handle = FindTcpHandle(info[0].As<Napi::Object>());
+  Failure no_memory;
+  uv_handle_s* const handle =
+      FindTcpHandle(info[0].As<Napi::Object>(), &no_memory);
   if (env.IsExceptionPending()) return Napi::Value();
+  if (no_memory) return ToValue(env, no_memory);
   if (handle == nullptr) return Napi::String::New(env, "not-tcp");
   const Libuv& uv = env.GetInstanceData<Instance>()->uv;
 
-  if (SocketOf(uv, handle) == INVALID_SOCKET) {
-    const Failure failure = BindAny(uv, handle, family, ipv6_only);
+  SOCKET socket = SocketOf(uv, handle);
+  if (socket == INVALID_SOCKET) {
+    const Failure failure = BindAny(uv, handle, family, ipv6 == IPv6::kOnly);
     if (failure) return ToValue(env, failure);
-  }
-  const SOCKET socket = SocketOf(uv, handle);
-  if (family == AF_INET6 && ipv6_only) {
-    // The socket may have been bound by Node, for localAddress or a listener.
-    bool is_ipv6_only = false;
-    const Failure failure = ReadIPv6Only(socket, &is_ipv6_only);
+    socket = SocketOf(uv, handle);
+  } else {
+    // Bound already: by Node for localAddress or a listener, or by the program
+    // with net.BoundSocket, perhaps to another family than its target's.
+    const Failure failure = ReadFamily(socket, &family);
     if (failure) return ToValue(env, failure);
-    if (!is_ipv6_only) return Napi::String::New(env, "dual-stack");
+    if (family == AF_INET6 && ipv6 == IPv6::kOnly) {
+      bool is_ipv6_only = false;
+      const Failure unknown = ReadIPv6Only(socket, &is_ipv6_only);
+      if (unknown) return ToValue(env, unknown);
+      if (!is_ipv6_only) return Napi::String::New(env, "dual-stack");
+    }
   }
-  return ToValue(env, SetFastPath(socket, on));
+  if (family == AF_INET6 && ipv6 == IPv6::kNone) {
+    return Napi::String::New(env, "ipv6");
+  }
+  const Failure failure = SetFastPath(socket, on);
+  if (failure) return ToValue(env, failure);
+  return Napi::Number::New(env, family == AF_INET6 ? 6 : 4);
 }
 
 // probe(family: 4 | 6, on: boolean): Failure | undefined

@@ -93,6 +93,17 @@ Failure ProbeLayer(int family, bool* layered) {
   return unknown;
 }
 
+Failure ReadFamily(SOCKET socket, int* family) {
+  sockaddr_storage address{};
+  int size = sizeof address;
+  if (getsockname(socket, reinterpret_cast<sockaddr*>(&address), &size) ==
+      SOCKET_ERROR) {
+    return LastError("getsockname");
+  }
+  *family = address.ss_family;
+  return {};
+}
+
 Failure ReadIPv6Only(SOCKET socket, bool* ipv6_only) {
   DWORD only = 0;
   int size = sizeof only;

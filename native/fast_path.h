@@ -31,6 +31,9 @@ Failure ProbeFastPath(int family, bool on);
 // provider does not say.
 Failure ProbeLayer(int family, bool* layered);
 
+// The address family of a bound socket: AF_INET or AF_INET6.
+Failure ReadFamily(SOCKET socket, int* family);
+
 // Whether an AF_INET6 socket is IPv6-only. Fails with WSAENOPROTOOPT or
 // WSAEINVAL for an AF_INET socket.
 Failure ReadIPv6Only(SOCKET socket, bool* ipv6_only);

@@ -2,40 +2,49 @@
 
 #include <ws2tcpip.h>
 
+#include <new>
+
 namespace loopback {
 
-UnreferencedTcpHandles::UnreferencedTcpHandles(const Libuv& uv, uv_loop_s* loop,
-                                               size_t first)
-    : uv_(uv), skip_(first) {
+UnreferencedHandles::UnreferencedHandles(const Libuv& uv, uv_loop_s* loop)
+    : uv_(uv) {
   uv_.walk(
       loop,
       [](uv_handle_s* handle, void* self) {
-        static_cast<UnreferencedTcpHandles*>(self)->Visit(handle);
+        static_cast<UnreferencedHandles*>(self)->Visit(handle);
       },
       this);
 }
 
-void UnreferencedTcpHandles::Visit(uv_handle_s* handle) {
-  // First what rules out most handles.
+void UnreferencedHandles::Visit(uv_handle_s* handle) {
   if (uv_.has_ref(handle) != 0) return;
-  if (uv_.handle_get_type(handle) != kUvTcp || uv_.is_closing(handle) != 0) {
-    return;
-  }
-  if (skip_ > 0) {
-    --skip_;
-  } else if (!full()) {
-    handles_[count_++] = handle;
-  }
+  if (count_ == capacity_ && !Grow()) return;
+  handles_[count_++] = handle;
 }
 
-uv_handle_s* UnreferencedTcpHandles::NowReferenced() const {
+bool UnreferencedHandles::Grow() {
+  uv_handle_s** const larger = new (std::nothrow) uv_handle_s*[capacity_ * 4];
+  if (larger == nullptr) {
+    incomplete_ = true;
+    return false;
+  }
+  for (size_t i = 0; i < count_; ++i) larger[i] = handles_[i];
+  delete[] grown_;
+  grown_ = handles_ = larger;
+  capacity_ *= 4;
+  return true;
+}
+
+uv_handle_s* UnreferencedHandles::NowReferencedTcp() const {
   uv_handle_s* found = nullptr;
   for (size_t i = 0; i < count_; ++i) {
-    if (uv_.has_ref(handles_[i]) == 0 || uv_.is_closing(handles_[i]) != 0) {
-      continue;
-    }
+    if (uv_.has_ref(handles_[i]) == 0) continue;
     if (found != nullptr) return nullptr;
     found = handles_[i];
+  }
+  if (found == nullptr || uv_.handle_get_type(found) != kUvTcp ||
+      uv_.is_closing(found) != 0) {
+    return nullptr;
   }
   return found;
 }

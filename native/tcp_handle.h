@@ -12,28 +12,36 @@ namespace loopback {
 // the one that is unreferenced while this is made and referenced afterwards is
 // the one whose ref() was called in between.
 //
-// Holds a batch of fixed size, from the handle with the number `first` on, so
-// that neither stack nor heap grow with the number of handles. As a rule one
-// batch has them all: few programs unref() sockets. The pointers are good until
-// the loop runs again.
-class UnreferencedTcpHandles final {
+// Most handles of a program are referenced, but not always: http.Agent unrefs
+// every idle socket. So the list grows; it is walked through once either way.
+// The pointers are good until the loop runs again.
+class UnreferencedHandles final {
  public:
-  UnreferencedTcpHandles(const Libuv& uv, uv_loop_s* loop, size_t first);
+  UnreferencedHandles(const Libuv& uv, uv_loop_s* loop);
+  ~UnreferencedHandles() { delete[] grown_; }
+  UnreferencedHandles(const UnreferencedHandles&) = delete;
+  UnreferencedHandles& operator=(const UnreferencedHandles&) = delete;
 
-  // The one that is referenced by now; nullptr if there is none, or several.
-  uv_handle_s* NowReferenced() const;
+  // The one that is referenced by now, if it is an open TCP handle; nullptr if
+  // it is not, if there is none, or several.
+  uv_handle_s* NowReferencedTcp() const;
 
-  // Whether there can be more, from this number on.
-  bool full() const { return count_ == kCapacity; }
-  static constexpr size_t kCapacity = 256;
+  // Whether there was no memory for all of them.
+  bool incomplete() const { return incomplete_; }
 
  private:
   void Visit(uv_handle_s* handle);
+  bool Grow();
+
+  static constexpr size_t kFewHandles = 64;
 
   const Libuv& uv_;
-  size_t skip_;
+  uv_handle_s* few_[kFewHandles];
+  uv_handle_s** grown_ = nullptr;
+  uv_handle_s** handles_ = few_;
+  size_t capacity_ = kFewHandles;
   size_t count_ = 0;
-  uv_handle_s* handles_[kCapacity];
+  bool incomplete_ = false;
 };
 
 // The SOCKET that libuv made for a handle; INVALID_SOCKET before there is one.

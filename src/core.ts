@@ -4,6 +4,7 @@
 import { isTraced } from './arming/switch.js';
 import { startTrace } from './process-wide/trace.js';
 
+export { addRegistration, everything } from './arming/ambient.js';
 export type { SkipReason } from './arming/policy.js';
 export type {
   LoopbackFastPathEndpoint,
@@ -11,6 +12,7 @@ export type {
   LoopbackFastPathTarget,
   WithFastPathOptions,
 } from './arming/settings.js';
+export { checkOptions } from './arming/settings.js';
 export type { LoopbackFastPathStatus, LoopbackFastPathStatusMessage } from './arming/status.js';
 export * from './fast-path.js';
 export * from './libraries/agents.js';
@@ -24,8 +26,9 @@ export {
   type LoopbackFastPathErrorCode,
   winsockError,
 } from './native/errors.js';
-export * from './native/probe.js';
+export { type LoopbackFastPathProbe, probeLoopbackFastPath } from './native/probe.js';
 export { WINSOCK_ERROR_CODES, type WinsockErrorName } from './native/winsock-errors.js';
+export * from './process-wide/context.js';
 export * from './process-wide/registration.js';
 
 if (isTraced()) startTrace();

@@ -1,13 +1,14 @@
-import { Server } from 'node:net';
 import { disableSocket, enableSocket } from './arming/client.js';
 import { disableServer, enableServer } from './arming/server.js';
 import {
   checkOptions,
   checkTarget,
+  isServer,
   type LoopbackFastPathOptions,
   type LoopbackFastPathTarget,
 } from './arming/settings.js';
-import { getStatus, type LoopbackFastPathStatus, setStatus } from './arming/status.js';
+import type { LoopbackFastPathStatus } from './arming/status.js';
+import { conclude, currentHandle, getStatus, outcomeOf } from './arming/targets.js';
 import { LoopbackFastPathError } from './native/errors.js';
 
 /**
@@ -35,7 +36,7 @@ export function enableLoopbackFastPath(target: LoopbackFastPathTarget, options?:
 function enable(target: LoopbackFastPathTarget, options: LoopbackFastPathOptions | undefined): boolean {
   const subject = checkTarget(target);
   const settings = checkOptions(options);
-  return subject instanceof Server ? enableServer(subject, settings) : enableSocket(subject, settings);
+  return isServer(subject) ? enableServer(subject, settings) : enableSocket(subject, settings);
 }
 
 /**
@@ -52,7 +53,9 @@ export function tryEnableLoopbackFastPath(target: LoopbackFastPathTarget, option
     return enable(target, options);
   } catch (error) {
     if (!(error instanceof LoopbackFastPathError)) throw error;
-    setStatus(checkTarget(target), { state: 'failed', error });
+    const subject = checkTarget(target);
+    // Asking again hides nothing: what became of the SOCKET is what counts.
+    if (outcomeOf(subject) === undefined) conclude(subject, { state: 'failed', error }, currentHandle(subject));
     return false;
   }
 }
@@ -67,7 +70,7 @@ export function tryEnableLoopbackFastPath(target: LoopbackFastPathTarget, option
  */
 export function disableLoopbackFastPath(target: LoopbackFastPathTarget): void {
   const subject = checkTarget(target);
-  if (subject instanceof Server) disableServer(subject);
+  if (isServer(subject)) disableServer(subject);
   else disableSocket(subject);
 }
 

@@ -14,6 +14,9 @@ void* operator new(std::size_t size) {
   return memory;
 }
 void* operator new[](std::size_t size) { return operator new(size); }
+void* operator new[](std::size_t size, const std::nothrow_t&) noexcept {
+  return HeapAlloc(GetProcessHeap(), 0, size);
+}
 void operator delete(void* memory) noexcept {
   if (memory != nullptr) HeapFree(GetProcessHeap(), 0, memory);
 }
@@ -28,6 +31,7 @@ void operator delete[](void* memory, std::size_t) noexcept {
 // libstdc++ reports misuse through these; with exceptions off there is nothing
 // to unwind.
 namespace std {
+const nothrow_t nothrow{};
 void __throw_logic_error(const char*) { FatalExit(ERROR_INVALID_PARAMETER); }
 void __throw_length_error(const char*) { FatalExit(ERROR_INVALID_PARAMETER); }
 void __throw_bad_alloc() { FatalExit(ERROR_NOT_ENOUGH_MEMORY); }

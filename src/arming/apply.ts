@@ -1,72 +1,64 @@
 import { native } from '../native/binding.js';
-import { LoopbackFastPathError, winsockError } from '../native/errors.js';
-import { decide, type Endpoint, type SkipReason } from './policy.js';
-import type { LoopbackFastPathEndpoint, LoopbackFastPathTarget, Settings } from './settings.js';
-import { getStatus, type LoopbackFastPathStatus } from './status.js';
+import { asError, LoopbackFastPathError, winsockError } from '../native/errors.js';
+import type { Handle } from './handle.js';
+import { decide, type SkipReason } from './policy.js';
+import type { LoopbackFastPathEndpoint, Settings } from './settings.js';
+import { type LoopbackFastPathStatus, OFF } from './status.js';
 
-/** What this package knows of a handle of Node (TCPWrap, PipeWrap, TLSWrap, …). */
-export interface Handle {
-  close(): void;
-  hasRef?(): boolean;
-  getsockname?(out: Partial<Endpoint>): number;
-  /** Of a TLSWrap: the handle that it encrypts. */
-  readonly _parent?: Handle | null;
-}
+const APPLIED = Symbol.for('loopback-fast-path.applied');
 
 /**
- * The handle with the SOCKET, once there is one.
- *
- * @throws {LoopbackFastPathError} `…_HOST` where it is not one of Node's.
+ * The handles that have it, with the IP version of their SOCKET, from whichever copy of
+ * the package in this thread: where a program asks in several ways, one ioctl is enough.
  */
-export function transportHandle(target: LoopbackFastPathTarget): Handle | undefined {
-  try {
-    const handle = (target as { _handle?: Handle | null })._handle ?? undefined;
-    const transport = handle?._parent ?? handle;
-    if (transport !== undefined && typeof transport !== 'object') throw new TypeError(`a ${typeof transport}`);
-    return transport;
-  } catch (cause) {
-    throw asError(cause);
-  }
-}
-
-const TREATED = Symbol.for('loopback-fast-path.treated');
-
-/**
- * The handles that have it, from whichever copy of the package in this thread:
- * where a program asks in several ways, one ioctl is enough.
- */
-function treatedHandles(): WeakSet<object> {
-  const found: unknown = Reflect.get(globalThis, TREATED);
-  if (found instanceof WeakSet) return found;
-  const handles = new WeakSet();
-  Object.defineProperty(globalThis, TREATED, { value: handles, configurable: true, writable: true });
+function appliedHandles(): WeakMap<object, 4 | 6> {
+  const found: unknown = Reflect.get(globalThis, APPLIED);
+  if (found instanceof WeakMap) return found;
+  const handles = new WeakMap<object, 4 | 6>();
+  Object.defineProperty(globalThis, APPLIED, { value: handles, configurable: true, writable: true });
   return handles;
 }
 
 /**
- * Applies the policy and, if it says so, the ioctl to the SOCKET of a handle.
- *
- * @throws {unknown} Whatever is in the way; `guarded()` makes a status of it.
+ * Asks each of `settings` in turn until one wants the SOCKET of a handle, and applies
+ * the ioctl for that. Never throws: Node calls us, and must not see it.
  */
 export function apply(
-  handle: Handle | undefined,
+  handle: Handle,
   endpoint: LoopbackFastPathEndpoint,
-  settings: Settings,
+  settings: readonly Settings[],
 ): LoopbackFastPathStatus {
-  const { address } = endpoint;
-  const decision = decide(address, settings);
-  if (decision.skip !== undefined) return { state: 'skipped', reason: decision.skip };
-  if (!isWanted(endpoint, settings)) return { state: 'skipped', reason: 'declined' };
-  if (handle === undefined) return { state: 'skipped', reason: 'not-tcp' };
-  const treated = treatedHandles();
-  if (!treated.has(handle)) {
-    const result = native().setFastPath(handle, true, decision.family, decision.ipv6Only);
-    if (typeof result === 'string') return { state: 'skipped', reason: result };
-    if (result !== undefined) return { state: 'failed', error: winsockError(result) };
-    treated.add(handle);
+  let status: LoopbackFastPathStatus | undefined;
+  for (const each of settings) {
+    const next = guarded(() => applyOne(handle, endpoint, each));
+    if (next.state !== 'skipped') return next;
+    status ??= next;
   }
-  return { state: 'applied', family: decision.family, address };
+  return status ?? OFF;
 }
+
+/** @throws {unknown} Whatever is in the way. */
+function applyOne(handle: Handle, endpoint: LoopbackFastPathEndpoint, settings: Settings): LoopbackFastPathStatus {
+  const { address } = endpoint;
+  const { skip, family } = decide(address, settings);
+  if (skip !== undefined) return { state: 'skipped', reason: skip };
+  if (!isWanted(endpoint, settings)) return { state: 'skipped', reason: 'declined' };
+  const known = appliedHandles().get(handle);
+  if (known !== undefined) return { state: 'applied', family: known, address };
+  const result = native().setFastPath(
+    handle,
+    true,
+    family,
+    IPV6_SOCKETS[String(settings.ipv6) as `${typeof settings.ipv6}`],
+  );
+  if (typeof result === 'string') return { state: 'skipped', reason: result };
+  if (typeof result === 'object') return { state: 'failed', error: winsockError(result) };
+  appliedHandles().set(handle, result);
+  return { state: 'applied', family: result, address };
+}
+
+/** Which IPv6 SOCKETs get it, as native/binding.cc wants to be told. */
+const IPV6_SOCKETS = { false: 0, true: 1, 'dual-stack': 2 } as const;
 
 /** The status that an action leads to, also where it throws: Node calls us, and must not see that. */
 export function guarded(action: () => LoopbackFastPathStatus): LoopbackFastPathStatus {
@@ -95,40 +87,9 @@ function isWanted(endpoint: LoopbackFastPathEndpoint, { shouldApply }: Settings)
   );
 }
 
-/**
- * Whether a target has it now: applied, and its SOCKET still there.
- *
- * @throws {LoopbackFastPathError} `…_HOST` where its handle is not one of Node's.
- */
-export function isApplied(target: LoopbackFastPathTarget): boolean {
-  return getStatus(target).state === 'applied' && transportHandle(target) !== undefined;
-}
-
-/**
- * Where a handle is bound: `'not-tcp'` for what has no address, such as a named
- * pipe, and undefined while libuv has not made the SOCKET yet.
- *
- * @throws {LoopbackFastPathError} `…_HOST` where it is not one of Node's.
- */
-export function boundEndpoint(handle: Handle): Endpoint | 'not-tcp' | undefined {
-  try {
-    if (handle.getsockname === undefined) return 'not-tcp';
-    const out: Partial<Endpoint> = {};
-    if (handle.getsockname(out) !== 0 || out.address === undefined) return undefined;
-    return { address: out.address, port: out.port ?? 0 };
-  } catch (cause) {
-    throw asError(cause);
-  }
-}
-
-/** Any thrown value as an error of this package. */
-export function asError(cause: unknown): LoopbackFastPathError {
-  if (cause instanceof LoopbackFastPathError) return cause;
-  return new LoopbackFastPathError(
-    'ERR_LOOPBACK_FAST_PATH_HOST',
-    'The handle under the socket or server is not what Node puts there, so its SOCKET cannot be reached.',
-    { cause },
-  );
+/** Whether there shall be no connection or listener without it. */
+export function isRequired(settings: readonly Settings[]): boolean {
+  return settings.some(({ required }) => required);
 }
 
 /**

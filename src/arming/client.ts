@@ -1,95 +1,119 @@
 import type { Socket } from 'node:net';
 import { native } from '../native/binding.js';
 import { LoopbackFastPathError } from '../native/errors.js';
-import { apply, asError, boundEndpoint, guarded, isApplied, requiredError, transportHandle } from './apply.js';
+import { assertSystemTakesIt } from '../native/probe.js';
+import { apply, guarded, isRequired, requiredError } from './apply.js';
+import { guardConnects } from './connect-gate.js';
+import { boundEndpoint, type Handle, transportHandle } from './handle.js';
 import type { Endpoint } from './policy.js';
 import type { Settings } from './settings.js';
-import { ARMED, getStatus, isDecided, type LoopbackFastPathStatus, OFF, SWITCHED_OFF, setStatus } from './status.js';
+import { ARMED, type LoopbackFastPathStatus, NOT_TCP, SWITCHED_OFF } from './status.js';
 import { isSwitchedOff } from './switch.js';
-
-const armed = new WeakMap<Socket, Settings>();
+import { arm, conclude, disarm, getStatus, isApplied, isExplicit, outcomeOf, settingsOf } from './targets.js';
 
 /**
- * Arms a socket: `'connectionAttempt'` is emitted right before each ConnectEx,
- * with that attempt's handle installed, on every way a socket connects (B3).
- * The listener stays, so that a reconnect of the same socket is covered.
+ * Arms a socket: the ioctl is applied right before each ConnectEx from now on, those of
+ * a reconnect included (B3).
  *
  * @returns Whether it is armed; not where the user has switched it off.
- * @throws {LoopbackFastPathError} `…_TOO_LATE`, or what `native()` throws.
+ * @throws {LoopbackFastPathError} `…_TOO_LATE`, what `native()` throws, and what Winsock
+ * says of a system that refuses every socket.
  */
 export function enableSocket(socket: Socket, settings: Settings): boolean {
   if (isSwitchedOff(settings)) {
-    setStatus(socket, SWITCHED_OFF);
+    disarm(socket, SWITCHED_OFF);
     return false;
   }
   native();
   if (isApplied(socket)) return true;
   const progress = progressOf(socket);
   if (progress === 'begun') throw tooLate();
-  if (!armed.has(socket)) socket.prependListener('connectionAttempt', onConnectionAttempt);
-  armed.set(socket, settings);
-  setStatus(socket, ARMED);
-  if (progress === 'begun-not-tcp') settle(socket, { state: 'skipped', reason: 'not-tcp' }, settings);
-  else if (socket.connecting) process.nextTick(noticeMissed, socket);
+  assertSystemTakesIt();
+  guardConnects(socket, beforeConnect);
+  arm(socket, [settings], true);
+  if (progress === 'begun-not-tcp') finish(socket, NOT_TCP, transportHandle(socket), [settings]);
   return true;
 }
 
 /**
- * The same for a socket that Node is about to connect, and that nobody has
- * decided about: what is in the way becomes its status.
+ * The same for a socket whose connect() begins now. Never throws: what is in the way
+ * becomes its status, and for `required` there is no attempt.
+ *
+ * @param explicit Whether it is meant for this socket in particular.
  */
-export function enableConnecting(socket: Socket, settings: Settings): void {
-  if (settings.everySocket && isDecided(socket)) return;
-  try {
-    enableSocket(socket, settings);
-  } catch (cause) {
-    settle(socket, { state: 'failed', error: asError(cause) }, settings);
+export function enableConnecting(socket: Socket, settings: readonly Settings[], explicit: boolean): void {
+  if (!explicit && isExplicit(socket)) return;
+  if (settings.every(isSwitchedOff)) {
+    if (explicit) disarm(socket, SWITCHED_OFF);
+    return;
   }
+  const status = guarded(() => {
+    native();
+    assertSystemTakesIt();
+    return ARMED;
+  });
+  const armed = guarded(() => {
+    guardConnects(socket, beforeConnect);
+    return status;
+  });
+  arm(socket, settings, explicit);
+  if (armed !== ARMED) finish(socket, armed, undefined, settings);
 }
 
 /** @throws {LoopbackFastPathError} `…_TOO_LATE` when the connection has it (B5). */
 export function disableSocket(socket: Socket): void {
   if (isApplied(socket)) throw tooLate();
-  if (armed.delete(socket)) socket.removeListener('connectionAttempt', onConnectionAttempt);
-  else if (isDecided(socket)) return;
-  setStatus(socket, OFF);
+  if (settingsOf(socket).length > 0 || !isExplicit(socket)) disarm(socket);
 }
 
-function onConnectionAttempt(this: Socket, address: string, port: number): void {
-  const settings = armed.get(this);
-  if (settings === undefined) return;
-  const endpoint = { side: 'client', address, port } as const;
-  settle(
-    this,
-    guarded(() => apply(transportHandle(this), endpoint, settings)),
-    settings,
-    { address, port },
-  );
-}
-
-function settle(socket: Socket, status: LoopbackFastPathStatus, settings: Settings, endpoint?: Endpoint): void {
-  setStatus(socket, status, endpoint);
-  const error = settings.required ? requiredError(status) : undefined;
-  if (error === undefined) return;
-  // Not at once: Node uses the handle right after the event.
-  process.nextTick(() => {
-    if (getStatus(socket) === status) socket.destroy(error);
-  });
+/** Between everything that Node prepares for an attempt and the attempt itself. */
+function beforeConnect(socket: Socket, handle: Handle, address: string, port: number): boolean {
+  const settings = settingsOf(socket);
+  if (settings.length === 0) return true;
+  const status: LoopbackFastPathStatus =
+    handle.getsockname === undefined ? NOT_TCP : apply(handle, { side: 'client', address, port }, settings);
+  if (transportHandle(socket) !== handle) {
+    abandon(socket);
+    return false;
+  }
+  return finish(socket, status, handle, settings, { address, port });
 }
 
 /**
- * Inside a `'connectionAttempt'` listener nothing shows yet that the attempt
- * has begun, and a listener added there is not called any more. One tick later
- * it shows.
+ * Keeps what became of an attempt. Where that is not what `required` asks for, the
+ * socket is destroyed: not at once, because Node uses the handle right after.
+ *
+ * @returns Whether the attempt may be made.
  */
-function noticeMissed(socket: Socket): void {
-  const settings = armed.get(socket);
-  if (settings === undefined || getStatus(socket) !== ARMED) return;
-  const status = guarded(() => {
-    if (progressOf(socket) === 'begun') throw tooLate();
-    return ARMED;
+function finish(
+  socket: Socket,
+  status: LoopbackFastPathStatus,
+  handle: Handle | undefined,
+  settings: readonly Settings[],
+  endpoint?: Endpoint,
+): boolean {
+  conclude(socket, status, handle, endpoint);
+  const error = isRequired(settings) ? requiredError(status) : undefined;
+  if (error === undefined) return true;
+  process.nextTick(() => {
+    // By now the program may have destroyed it and begun another attempt.
+    if (getStatus(socket) === status) socket.destroy(error);
   });
-  if (status !== ARMED) settle(socket, status, settings);
+  return false;
+}
+
+/**
+ * `shouldApply` has destroyed the socket. Node goes on as if the attempt were under way
+ * and, where another address is left to try, notes the handle to close it later.
+ */
+function abandon(socket: Socket): void {
+  const internals = socket as unknown as { _handle: { close(): void } | null };
+  if (internals._handle !== null) return;
+  const nothing = { close() {} };
+  internals._handle = nothing;
+  process.nextTick(() => {
+    if (internals._handle === nothing) internals._handle = null;
+  });
 }
 
 /**
@@ -101,6 +125,7 @@ function progressOf(socket: Socket): 'ahead' | 'begun' | 'begun-not-tcp' {
   if (socket.destroyed) return 'begun';
   const handle = transportHandle(socket);
   if (handle === undefined) return 'ahead';
+  if (outcomeOf(socket) !== undefined) return 'begun';
   if (socket.connecting) {
     const bound = boundEndpoint(handle);
     // connect() of a named pipe begins at once, and has no use for this anyway.

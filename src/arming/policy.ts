@@ -24,30 +24,29 @@ export interface Endpoint {
   readonly port: number;
 }
 
-/** What to do with a socket of an address. */
+/** What to do with a socket of an address: leave it alone, or the family to apply it to. */
 export type Decision =
-  | { readonly skip: SkipReason }
-  | {
-      readonly skip?: never;
-      readonly family: 4 | 6;
-      /** Whether the socket must be IPv6-only. */
-      readonly ipv6Only: boolean;
-    };
+  | { readonly skip: SkipReason; readonly family?: never }
+  | { readonly skip?: never; readonly family: 4 | 6 };
 
-// The unspecified address counts: connect rewrites it to loopback, and a
-// listener there accepts from loopback.
-const loopback = new BlockList();
-loopback.addSubnet('127.0.0.0', 8);
-loopback.addAddress('0.0.0.0');
-loopback.addAddress('::1', 'ipv6');
-loopback.addAddress('::', 'ipv6');
+const IPV4: Decision = { family: 4 };
+const IPV6: Decision = { family: 6 };
+const NOT_LOOPBACK: Decision = { skip: 'not-loopback' };
+
+// The unspecified address counts: connect rewrites it to loopback, and a listener there
+// accepts from loopback.
+const loopback6 = new BlockList();
+loopback6.addSubnet('::ffff:127.0.0.0', 104, 'ipv6');
+loopback6.addAddress('::ffff:0.0.0.0', 'ipv6');
+loopback6.addAddress('::1', 'ipv6');
+loopback6.addAddress('::', 'ipv6');
 
 const mapped = new BlockList();
 mapped.addSubnet('::ffff:0:0', 96, 'ipv6');
 
 /**
  * Which sockets get the fast path. `address` is the one that is connected to or
- * listened on.
+ * listened on; what the SOCKET itself is, native/binding.cc asks it.
  *
  * IPv6 is off unless asked for, and then for IPv6-only sockets: the ioctl has
  * crashed Windows in the kernel on dual-stack ones, which is what Node makes
@@ -56,12 +55,13 @@ mapped.addSubnet('::ffff:0:0', 96, 'ipv6');
 export function decide(address: string, { ipv6 }: Settings): Decision {
   const family = isIP(address);
   if (family === 0) return { skip: 'not-tcp' };
-  if (family === 4) return loopback.check(address, 'ipv4') ? { family, ipv6Only: false } : { skip: 'not-loopback' };
+  // Plain text, because this is asked for every connection.
+  if (family === 4) return address.startsWith('127.') || address === '0.0.0.0' ? IPV4 : NOT_LOOPBACK;
 
   const plain = address.replace(/%.*$/, '');
-  if (!loopback.check(plain, 'ipv6')) return { skip: 'not-loopback' };
+  if (!loopback6.check(plain, 'ipv6')) return NOT_LOOPBACK;
   if (ipv6 === false) return { skip: 'ipv6' };
-  if (ipv6 === 'dual-stack') return { family: 6, ipv6Only: false };
   // An IPv6-only socket could not connect to an IPv4 address in IPv6 writing.
-  return mapped.check(plain, 'ipv6') ? { skip: 'dual-stack' } : { family: 6, ipv6Only: true };
+  if (ipv6 === true && mapped.check(plain, 'ipv6')) return { skip: 'dual-stack' };
+  return IPV6;
 }

@@ -1,20 +1,14 @@
 import { isIP, type Server } from 'node:net';
 import { native } from '../native/binding.js';
-import { LoopbackFastPathError } from '../native/errors.js';
-import {
-  apply,
-  asError,
-  boundEndpoint,
-  guarded,
-  type Handle,
-  isApplied,
-  requiredError,
-  transportHandle,
-} from './apply.js';
+import { asError, LoopbackFastPathError } from '../native/errors.js';
+import { assertSystemTakesIt } from '../native/probe.js';
+import { apply, guarded, isRequired, requiredError } from './apply.js';
+import { boundEndpoint, type Handle, transportHandle } from './handle.js';
 import type { Endpoint } from './policy.js';
 import type { Settings } from './settings.js';
-import { ARMED, isDecided, type LoopbackFastPathStatus, OFF, SWITCHED_OFF, setStatus } from './status.js';
+import { ARMED, CLUSTER, type LoopbackFastPathStatus, NOT_TCP, publish, SWITCHED_OFF } from './status.js';
 import { isSwitchedOff } from './switch.js';
+import { arm, conclude, disarm, isApplied, isExplicit, settingsOf } from './targets.js';
 
 /** What this package knows of a server of Node. */
 interface ServerInternals {
@@ -23,8 +17,7 @@ interface ServerInternals {
   _listen2(address: string | null, port: number | null, ...rest: unknown[]): void;
 }
 
-interface Armed {
-  settings: Settings;
+interface Hook {
   /** What `enable` put on the server. */
   readonly wrapper: ServerInternals['_listen2'];
   /** What it found there, as a rule nothing: the method is the prototype's. */
@@ -32,7 +25,7 @@ interface Armed {
   warned: boolean;
 }
 
-const armed = new WeakMap<Server, Armed>();
+const hooks = new WeakMap<Server, Hook>();
 
 /**
  * Arms a server. Between bind and listen of one SOCKET there is no event, but
@@ -41,77 +34,94 @@ const armed = new WeakMap<Server, Armed>();
  * runs, and only then, an accessor on `_handle` sees the bound handle.
  *
  * @returns Whether it is armed; not where the user has switched it off.
- * @throws {LoopbackFastPathError} `…_TOO_LATE`, or what `native()` throws.
+ * @throws {LoopbackFastPathError} `…_TOO_LATE`, what `native()` throws, and what Winsock
+ * says of a system that refuses every socket.
  */
 export function enableServer(server: Server, settings: Settings): boolean {
   if (isSwitchedOff(settings)) {
-    setStatus(server, SWITCHED_OFF);
+    disarm(server, SWITCHED_OFF);
     return false;
   }
   native();
   if (isApplied(server)) return true;
   if (transportHandle(server) !== undefined) throw tooLate();
-  const known = armed.get(server);
-  if (known !== undefined) {
-    known.settings = settings;
-  } else {
-    const internals = server as unknown as ServerInternals;
-    const found = Object.getOwnPropertyDescriptor(server, '_listen2');
-    const original = internals._listen2;
-    const wrapper: ServerInternals['_listen2'] = function (this: ServerInternals, address, port, ...rest) {
-      listen(server, address, port, () => Reflect.apply(original, this, [address, port, ...rest]));
-    };
-    Object.defineProperty(server, '_listen2', {
-      value: wrapper,
-      configurable: true,
-      enumerable: false,
-      writable: true,
-    });
-    armed.set(server, { settings, wrapper, found, warned: false });
-  }
-  setStatus(server, ARMED);
+  assertSystemTakesIt();
+  hook(server);
+  arm(server, [settings], true);
   return true;
 }
 
 /**
- * The same for a server that is about to listen, and that nobody has decided
- * about: what is in the way becomes its status.
+ * The same for a server whose listen() begins now. Never throws: what is in the way
+ * becomes its status, and for `required` it does not listen.
  */
-export function enableListening(server: Server, settings: Settings): void {
-  if (isDecided(server)) return;
-  try {
-    enableServer(server, settings);
-  } catch (cause) {
-    setStatus(server, { state: 'failed', error: asError(cause) });
-  }
+export function enableListening(server: Server, settings: readonly Settings[]): void {
+  if (isExplicit(server) || settings.every(isSwitchedOff)) return;
+  const armed = guarded(() => {
+    native();
+    assertSystemTakesIt();
+    return ARMED;
+  });
+  const hooked = guarded(() => {
+    hook(server);
+    return armed;
+  });
+  arm(server, settings, false);
+  if (hooked !== ARMED) conclude(server, hooked, undefined);
 }
 
-/** Treats a handle that is bound and that no server of this process will listen on. */
-export function applyToSharedHandle(handle: Handle, settings: Settings): void {
-  settle(handle, handle, settings);
+/** Applies it to a handle that is bound and that no server of this process will listen on. */
+export function applyToSharedHandle(handle: Handle, settings: readonly Settings[]): void {
+  const bound = boundEndpointOrStatus(handle);
+  if (bound === undefined) return;
+  const status = 'state' in bound ? bound : apply(handle, { side: 'server', ...bound }, settings);
+  publish(handle, status, 'state' in bound ? undefined : bound);
 }
 
 /** @throws {LoopbackFastPathError} `…_TOO_LATE` while it listens with it (B4). */
 export function disableServer(server: Server): void {
   if (isApplied(server)) throw tooLate();
-  const known = armed.get(server);
-  if (known === undefined) {
-    if (!isDecided(server)) setStatus(server, OFF);
-    return;
-  }
-  armed.delete(server);
+  if (settingsOf(server).length > 0 || !isExplicit(server)) disarm(server);
+  const known = hooks.get(server);
+  if (known === undefined) return;
+  hooks.delete(server);
   // If somebody wrapped the wrapper it stays and passes every call on.
   if ((server as unknown as ServerInternals)._listen2 === known.wrapper) {
     if (known.found !== undefined) Object.defineProperty(server, '_listen2', known.found);
     else Reflect.deleteProperty(server, '_listen2');
   }
-  setStatus(server, OFF);
+}
+
+/** @throws {LoopbackFastPathError} `…_HOST` where nothing can be put on the server. */
+function hook(server: Server): void {
+  if (hooks.has(server)) return;
+  try {
+    const internals = server as unknown as ServerInternals;
+    const found = Object.getOwnPropertyDescriptor(server, '_listen2');
+    const original = internals._listen2;
+    const known: Hook = {
+      wrapper(this: ServerInternals, address, port, ...rest) {
+        listen(server, known, address, port, () => Reflect.apply(original, this, [address, port, ...rest]));
+      },
+      found,
+      warned: false,
+    };
+    Object.defineProperty(server, '_listen2', {
+      value: known.wrapper,
+      configurable: true,
+      enumerable: false,
+      writable: true,
+    });
+    hooks.set(server, known);
+  } catch (cause) {
+    throw asError(cause);
+  }
 }
 
 /** Runs Node's `_listen2` with the ioctl between its bind and its listen. */
-function listen(server: Server, address: string | null, port: number | null, original: () => void): void {
-  const known = armed.get(server);
-  if (known === undefined) {
+function listen(server: Server, known: Hook, address: string | null, port: number | null, original: () => void): void {
+  const settings = settingsOf(server);
+  if (settings.length === 0) {
     original();
     return;
   }
@@ -119,61 +129,51 @@ function listen(server: Server, address: string | null, port: number | null, ori
   let error: LoopbackFastPathError | undefined;
   const beforeListen = (handle: Handle): boolean => {
     const asked = address !== null && port !== null && isIP(address) !== 0 ? { address, port } : undefined;
-    const status = settle(server, handle, known.settings, asked);
-    if (status === undefined) return true;
-    if (known.settings.required) error = requiredError(status);
-    else if (!known.settings.everySocket) warnOfIPv6(known, status);
-    return error === undefined;
+    const bound = boundEndpointOrStatus(handle) ?? asked;
+    // libuv reports a bind that failed only at listen, and then nobody knows the address.
+    if (bound === undefined) return true;
+    const status = 'state' in bound ? bound : apply(handle, { side: 'server', ...bound }, settings);
+    conclude(server, status, handle, 'state' in bound ? undefined : bound);
+    if (isRequired(settings)) error = requiredError(status);
+    else if (isExplicit(server)) warnOfIPv6(known, status);
+    // shouldApply may have closed the server.
+    return error === undefined && internals._handle === handle;
   };
 
   if (internals._handle) {
-    if (known.settings.everySocket && port !== null && port >= 0) {
+    if (!isExplicit(server) && port !== null && port >= 0) {
       // Node tells a port, and has a handle: it is the one that a cluster's
       // primary shares, which listens already.
-      setStatus(server, { state: 'skipped', reason: 'cluster' });
-      original();
+      conclude(server, CLUSTER, internals._handle);
+      if (isRequired(settings)) error = requiredError(CLUSTER);
+      else original();
     } else if (beforeListen(internals._handle)) original();
   } else {
     onceHandleIsSet(internals, beforeListen, original);
   }
 
   if (error !== undefined) {
+    const reason = error;
     // What Node does where listen() itself fails.
     internals._handle?.close();
     internals._handle = null;
-    process.nextTick(() => server.emit('error', error));
+    process.nextTick(() => server.emit('error', reason));
   } else if (!internals._handle) {
-    // listen() itself failed; Node emits the error.
-    setStatus(server, ARMED);
+    // listen() itself failed, and Node emits the error; or shouldApply closed the server.
+    arm(server, settings, isExplicit(server));
   }
 }
 
-/**
- * Treats a bound handle and keeps what became of it as the status of `target`.
- * undefined where nobody knows the address: libuv reports a bind that failed
- * only at listen.
- *
- * @param asked Where it was to be bound, if that was said.
- */
-function settle(
-  target: object,
-  handle: Handle,
-  settings: Settings,
-  asked?: Endpoint,
-): LoopbackFastPathStatus | undefined {
-  let endpoint: Endpoint | undefined;
-  const status = guarded(() => {
+/** Where a handle is bound, or what there is to say without an address. */
+function boundEndpointOrStatus(handle: Handle): Endpoint | LoopbackFastPathStatus | undefined {
+  try {
     // Round robin: Node gives the worker an object that only imitates a handle.
-    if (typeof handle.hasRef !== 'function') return { state: 'skipped', reason: 'cluster' };
-    const bound = boundEndpoint(handle) ?? asked;
-    if (bound === undefined) return ARMED;
-    if (bound === 'not-tcp') return { state: 'skipped', reason: 'not-tcp' };
-    endpoint = bound;
-    return apply(handle, { side: 'server', ...bound }, settings);
-  });
-  if (status === ARMED) return undefined;
-  setStatus(target, status, endpoint);
-  return status;
+    if (typeof handle.hasRef !== 'function') return CLUSTER;
+    const bound = boundEndpoint(handle);
+    return bound === 'not-tcp' ? NOT_TCP : bound;
+  } catch (cause) {
+    return { state: 'failed', error: asError(cause) };
+  }
 }
 
 class Aborted extends Error {}
@@ -209,7 +209,7 @@ function onceHandleIsSet(internals: ServerInternals, action: (handle: Handle) =>
 }
 
 /** Said once for a server: its user asked for the fast path and, by default, gets `::`. */
-function warnOfIPv6(known: Armed, status: LoopbackFastPathStatus): void {
+function warnOfIPv6(known: Hook, status: LoopbackFastPathStatus): void {
   if (status.state !== 'skipped' || (status.reason !== 'ipv6' && status.reason !== 'dual-stack')) return;
   if (known.warned) return;
   known.warned = true;

@@ -1,6 +1,7 @@
 import * as net from 'node:net';
 import { types } from 'node:util';
 import { wrongArgument } from '../native/errors.js';
+import { ownerOf } from './handle.js';
 
 /** What the public functions act on. */
 export type LoopbackFastPathTarget = net.Socket | net.Server;
@@ -52,27 +53,40 @@ export interface Settings {
   readonly ipv6: boolean | 'dual-stack';
   readonly required: boolean;
   readonly shouldApply: ((endpoint: LoopbackFastPathEndpoint) => boolean) | undefined;
-  /** Whether nobody asked for this socket in particular: no warnings then. */
-  readonly everySocket: boolean;
 }
 
 /**
  * The object to act on: the server, or the socket that connects. For
- * a TLSSocket over another socket that is the other one.
+ * a TLSSocket over another socket that is the other one, and for a Proxy, such as
+ * `http2session.socket`, what Node knows as the owner of its handle.
+ *
+ * @throws {TypeError} `ERR_INVALID_ARG_TYPE`
  */
 export function checkTarget(target: unknown): LoopbackFastPathTarget {
-  if (!isConstructed(target)) throw wrongArgument('target', 'an instance of net.Socket or net.Server', target);
-  let current = target;
-  const seen = new Set<unknown>();
-  // A TLSSocket over another socket never connects itself.
-  for (let parent: unknown = target; isConstructed(parent) && !seen.has(parent); parent = parentOf(current)) {
-    seen.add(parent);
-    current = parent;
+  try {
+    let current = ownTarget(target);
+    const seen = new Set<unknown>();
+    // A TLSSocket over another socket never connects itself.
+    while (current !== undefined && !seen.has(current)) {
+      seen.add(current);
+      const parent: unknown = isServer(current) ? undefined : (current as { _parent?: unknown })._parent;
+      const next = ownTarget(parent);
+      if (next === undefined) return current;
+      current = next;
+    }
+    if (current !== undefined) return current;
+  } catch {
+    // A Proxy, or an accessor, that throws when it is asked.
   }
-  return current;
+  throw wrongArgument('target', 'an instance of net.Socket or net.Server', target);
 }
 
-const DEFAULTS: Settings = { ipv6: false, required: false, shouldApply: undefined, everySocket: false };
+/** Whether a target listens. */
+export function isServer(target: LoopbackFastPathTarget): target is net.Server {
+  return target instanceof net.Server;
+}
+
+const DEFAULTS: Settings = { ipv6: false, required: false, shouldApply: undefined };
 
 /** Options checked, and with their defaults. */
 export function checkOptions(options: unknown, name = 'options'): Settings {
@@ -86,7 +100,7 @@ export function checkOptions(options: unknown, name = 'options'): Settings {
   if (shouldApply !== undefined && typeof shouldApply !== 'function') {
     throw wrongArgument(`${name}.shouldApply`, 'a function', shouldApply);
   }
-  return { ipv6, required, shouldApply: shouldApply as Settings['shouldApply'], everySocket: false };
+  return { ipv6, required, shouldApply: shouldApply as Settings['shouldApply'] };
 }
 
 /** The same for options that lie beside those of a library. */
@@ -95,20 +109,15 @@ export function checkFastPathOption(options: unknown): Settings {
   return checkOptions(among.fastPath, 'options.fastPath');
 }
 
-/**
- * Whether Node's own constructor made it. An object that has only the prototype
- * lacks what the constructor of every event emitter sets.
- */
-function isConstructed(value: unknown): value is LoopbackFastPathTarget {
-  if (types.isProxy(value)) return false;
-  try {
-    return (value instanceof net.Socket || value instanceof net.Server) && Object.hasOwn(value, '_events');
-  } catch {
-    // A prototype that is a proxy may throw when asked.
-    return false;
+/** What Node's own constructor made, or stands for it; undefined for anything else. */
+function ownTarget(value: unknown): LoopbackFastPathTarget | undefined {
+  if (typeof value !== 'object' || value === null) return undefined;
+  if (types.isProxy(value)) {
+    const handle: unknown = Reflect.get(value, '_handle');
+    const owner = typeof handle === 'object' && handle !== null ? ownerOf(handle) : undefined;
+    if (owner !== undefined && !types.isProxy(owner)) return ownTarget(owner);
   }
-}
-
-function parentOf(target: LoopbackFastPathTarget): unknown {
-  return target instanceof net.Socket ? (target as { _parent?: unknown })._parent : undefined;
+  if (!(value instanceof net.Socket) && !(value instanceof net.Server)) return undefined;
+  // An object that has only the prototype lacks what the constructor of every event emitter sets.
+  return Reflect.get(value, '_events') === undefined ? undefined : value;
 }

@@ -43,31 +43,23 @@ export interface LoopbackFastPathStatusMessage {
 
 export const OFF: LoopbackFastPathStatus = Object.freeze({ state: 'off' });
 export const ARMED: LoopbackFastPathStatus = Object.freeze({ state: 'armed' });
-
 export const SWITCHED_OFF: LoopbackFastPathStatus = Object.freeze({ state: 'skipped', reason: 'switched-off' });
+export const NOT_TCP: LoopbackFastPathStatus = Object.freeze({ state: 'skipped', reason: 'not-tcp' });
+export const CLUSTER: LoopbackFastPathStatus = Object.freeze({ state: 'skipped', reason: 'cluster' });
 
+/** The diagnostics channel that every change of a status is published on. */
 export const STATUS_CHANNEL = 'loopback-fast-path:status';
+
 const statusChannel = channel(STATUS_CHANNEL);
 const debug = debuglog('loopback-fast-path');
-const statuses = new WeakMap<object, LoopbackFastPathStatus>();
 
-export function getStatus(target: object): LoopbackFastPathStatus {
-  return statuses.get(target) ?? OFF;
-}
-
-/** Whether somebody has said of it that it shall have the fast path, or not. */
-export function isDecided(target: object): boolean {
-  return statuses.has(target);
-}
-
-/** Keeps a status and tells of it, unless it is what it was. */
-export function setStatus(target: object, status: LoopbackFastPathStatus, endpoint?: Endpoint): void {
-  const known = getStatus(target) === status;
-  statuses.set(target, Object.freeze(status));
-  if (known) return;
-  // Node itself keeps what a subscriber throws away from the publisher.
-  if (statusChannel.hasSubscribers) {
-    statusChannel.publish({ target, status, ...endpoint } satisfies LoopbackFastPathStatusMessage);
-  }
+/**
+ * Tells subscribers. Not at once: Node is about to use the handle, and what a subscriber
+ * naturally does after a failure, destroying the socket, would leave it without one.
+ */
+export function publish(target: object, status: LoopbackFastPathStatus, endpoint?: Endpoint): void {
   if (debug.enabled) debug('%s %s', kindOf(target), describe(status));
+  if (!statusChannel.hasSubscribers) return;
+  const message: LoopbackFastPathStatusMessage = { target, status, ...endpoint };
+  process.nextTick(() => statusChannel.publish(message));
 }

@@ -1,7 +1,7 @@
 import * as http from 'node:http';
 import * as https from 'node:https';
+import { connectArmed } from '../arming/ambient.js';
 import { checkFastPathOption, type WithFastPathOptions } from '../arming/settings.js';
-import { connectArmed } from './connection.js';
 
 /** As for `http.Agent`; `fastPath` are the options of `enableLoopbackFastPath()`. */
 export type FastPathAgentOptions = http.AgentOptions & WithFastPathOptions;

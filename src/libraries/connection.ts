@@ -1,8 +1,7 @@
 import type { ClientRequestArgs } from 'node:http';
 import * as net from 'node:net';
-import { enableConnecting } from '../arming/client.js';
-import { interceptConnect } from '../arming/intercept.js';
-import { checkFastPathOption, type Settings, type WithFastPathOptions } from '../arming/settings.js';
+import { connectArmed } from '../arming/ambient.js';
+import { checkFastPathOption, type WithFastPathOptions } from '../arming/settings.js';
 
 /**
  * `net.createConnection()`, armed, in all its call forms; where a library takes
@@ -30,22 +29,4 @@ export function createFastPathConnection(
 ): net.Socket;
 export function createFastPathConnection(...args: unknown[]): net.Socket {
   return connectArmed(checkFastPathOption(args[0]), () => Reflect.apply(net.createConnection, net, args));
-}
-
-/**
- * Runs `create` and arms the socket that it connects, at the start of the
- * connect(): before even a lookup that answers at once, and also where the
- * socket is not what `create` returns, such as one to a proxy.
- */
-export function connectArmed<T>(settings: Settings, create: () => T): T {
-  const stop = interceptConnect((socket) => {
-    // One socket: what it calls from inside connect() is not meant.
-    stop();
-    enableConnecting(socket, settings);
-  });
-  try {
-    return create();
-  } finally {
-    stop();
-  }
 }

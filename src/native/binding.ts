@@ -9,14 +9,19 @@ export interface NativeBinding {
   /**
    * SIO_LOOPBACK_FAST_PATH on the SOCKET of a handle. Where there is none yet,
    * libuv makes it and binds it to ANY:0 of `family`, which is what its connect
-   * would do next. With `ipv6Only` a SOCKET that speaks IPv4 too is left alone.
+   * would do next. Where there is one, it is asked for its own family.
+   *
+   * @param ipv6 Which IPv6 SOCKETs get it: 0 none, 1 IPv6-only ones, 2 dual-stack
+   * ones too.
+   * @returns The IP version of the SOCKET that has it now, why it was left alone, or
+   * the Winsock call that failed.
    */
   setFastPath(
     handle: object,
     on: boolean,
     family: 4 | 6,
-    ipv6Only: boolean,
-  ): WinsockFailure | 'not-tcp' | 'dual-stack' | undefined;
+    ipv6: 0 | 1 | 2,
+  ): WinsockFailure | 'not-tcp' | 'ipv6' | 'dual-stack' | 4 | 6;
 
   /** The same on a SOCKET of its own, closed again. */
   probe(family: 4 | 6, on: boolean): WinsockFailure | undefined;

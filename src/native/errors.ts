@@ -124,3 +124,13 @@ export function winsockError({ errno, message, syscall }: WinsockFailure): Loopb
   const advice = ADVICE[code] ?? `Look ${errno} up among the Windows Sockets error codes.`;
   return new LoopbackFastPathError(code, `${syscall} ${code} (${errno})${text}. ${advice}`, { errno, syscall });
 }
+
+/** Any thrown value as an error of this package. */
+export function asError(cause: unknown): LoopbackFastPathError {
+  if (cause instanceof LoopbackFastPathError) return cause;
+  return new LoopbackFastPathError(
+    'ERR_LOOPBACK_FAST_PATH_HOST',
+    'The handle under the socket or server is not what Node puts there, so its SOCKET cannot be reached.',
+    { cause },
+  );
+}

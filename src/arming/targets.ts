@@ -1,0 +1,94 @@
+// What is remembered of each socket and server: what was asked for, and what became of
+// it. It belongs to a handle: a reconnect, or another listen(), has another one.
+
+import type { Handle } from './handle.js';
+import { identityOf, transportHandle } from './handle.js';
+import type { Endpoint } from './policy.js';
+import type { LoopbackFastPathTarget, Settings } from './settings.js';
+import { ARMED, type LoopbackFastPathStatus, OFF, publish } from './status.js';
+
+interface Entry {
+  /** What to ask in turn at the next attempt or listen(); none where it is not armed. */
+  settings: readonly Settings[];
+  /** Whether a function was called for this one, and not for all of a process or context. */
+  explicit: boolean;
+  status: LoopbackFastPathStatus;
+  /** The handle that the status is about; undefined where it is about the next one. */
+  handle: Handle | undefined;
+}
+
+const entries = new WeakMap<object, Entry>();
+
+/** Has the next attempt, or listen(), of a target looked at. */
+export function arm(target: LoopbackFastPathTarget, settings: readonly Settings[], explicit: boolean): void {
+  remember(target, { settings, explicit, status: ARMED, handle: undefined });
+}
+
+/** Leaves a target alone from now on, for the reason in `status`. */
+export function disarm(target: LoopbackFastPathTarget, status: LoopbackFastPathStatus = OFF): void {
+  remember(target, { settings: [], explicit: true, status, handle: undefined });
+}
+
+/** What to ask, in turn; nothing where the target is not armed. */
+export function settingsOf(target: LoopbackFastPathTarget): readonly Settings[] {
+  return entryOf(target)?.settings ?? [];
+}
+
+/** Whether a function was called for this target: that takes precedence. */
+export function isExplicit(target: LoopbackFastPathTarget): boolean {
+  return entryOf(target)?.explicit === true;
+}
+
+/** Keeps what became of a handle, and publishes it. */
+export function conclude(
+  target: LoopbackFastPathTarget,
+  status: LoopbackFastPathStatus,
+  handle: Handle | undefined,
+  endpoint?: Endpoint,
+): void {
+  const { settings = [], explicit = true } = entryOf(target) ?? {};
+  remember(target, { settings, explicit, status, handle }, endpoint);
+}
+
+/** Where a target stands now. */
+export function getStatus(target: LoopbackFastPathTarget): LoopbackFastPathStatus {
+  const entry = entryOf(target);
+  if (entry === undefined) return OFF;
+  if (entry.handle === undefined) return entry.status;
+  const current = currentHandle(target);
+  // Without a handle it is closed, and what became of the last one still holds.
+  if (current === undefined || current === entry.handle) return entry.status;
+  return entry.settings.length > 0 ? ARMED : OFF;
+}
+
+/** What became of the handle that a target has now, if anything did. */
+export function outcomeOf(target: LoopbackFastPathTarget): LoopbackFastPathStatus | undefined {
+  const entry = entryOf(target);
+  return entry?.handle !== undefined && currentHandle(target) === entry.handle ? entry.status : undefined;
+}
+
+/** Whether the SOCKET that a target has now has it. */
+export function isApplied(target: LoopbackFastPathTarget): boolean {
+  return outcomeOf(target)?.state === 'applied';
+}
+
+function entryOf(target: LoopbackFastPathTarget): Entry | undefined {
+  return entries.get(identityOf(target));
+}
+
+function remember(target: LoopbackFastPathTarget, entry: Entry, endpoint?: Endpoint): void {
+  const known = getStatus(target) === entry.status;
+  Object.freeze(entry.status);
+  entries.set(identityOf(target), entry);
+  if (!known) publish(target, entry.status, endpoint);
+}
+
+/** The handle that a target has now, if it is one of Node's. */
+export function currentHandle(target: LoopbackFastPathTarget): Handle | undefined {
+  try {
+    return transportHandle(target);
+  } catch {
+    // Not one of Node's; whoever needs it gets the error.
+    return undefined;
+  }
+}
