@@ -19,7 +19,7 @@ import {
   type tryEnableLoopbackFastPath,
   WINSOCK_ERROR_CODES,
 } from 'loopback-fast-path';
-import type * as undici from 'undici';
+import * as undici from 'undici';
 import type { ClientOptions as WebSocketOptions } from 'ws';
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
@@ -88,9 +88,9 @@ export function factories(): unknown[] {
   const connect: typeof net.createConnection = createFastPathConnection;
   const request: http.RequestOptions = { createConnection: createFastPathConnection, agent: new FastPathAgent() };
   const webSocket: WebSocketOptions = { agent: new FastPathHttpsAgent({ keepAlive: true, ca: '' }) };
-  const connector: undici.buildConnector.connector = fastPathConnector();
-  const dispatcher: undici.Agent.Options = { connect: fastPathConnector({ timeout: 1, allowH2: true, ca: '' }) };
-  const client: undici.Client.Options = { connect: fastPathConnector({ fastPath: { required: true } }) };
+  const connector: undici.buildConnector.connector = fastPathConnector(undici.buildConnector({}));
+  const dispatcher: undici.Agent.Options = { connect: fastPathConnector(undici.buildConnector({ timeout: 1 })) };
+  const client: undici.Client.Options = { connect: fastPathConnector(undici.buildConnector(), { required: true }) };
   same<ReturnType<typeof registerLoopbackFastPath>, () => void>(true);
   registerLoopbackFastPath({ ipv6: true, shouldApply: ({ side, port }) => side === 'client' && port === 6379 });
   // @ts-expect-error what is done for every socket is best effort

@@ -104,7 +104,7 @@ function install(prototype: object, gate: Gate): void {
 
 function guarded({ guards, passed }: Gate, original: Connect): Connect {
   return function connect(this: Handle, ...args) {
-    const owner = ownerOf(this) as net.Socket | undefined;
+    const owner = ownerOf(this);
     const asked = owner === undefined ? undefined : guards.get(identityOf(owner));
     if (asked !== undefined) {
       const handle = this._parent ?? this;

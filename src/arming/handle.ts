@@ -49,10 +49,11 @@ export function boundEndpoint(handle: Handle): Endpoint | 'not-tcp' | undefined 
 
 let ownerSymbol: symbol | undefined;
 
-/** The socket or server that Node has put on a handle. */
-export function ownerOf(handle: object): unknown {
+/** The socket or server that Node has put on a handle; there is none on one below TLS. */
+export function ownerOf(handle: object): object | undefined {
   ownerSymbol ??= Object.getOwnPropertySymbols(handle).find(({ description }) => description === 'owner_symbol');
-  return ownerSymbol === undefined ? undefined : Reflect.get(handle, ownerSymbol);
+  const owner: unknown = ownerSymbol === undefined ? undefined : Reflect.get(handle, ownerSymbol);
+  return typeof owner === 'object' && owner !== null ? owner : undefined;
 }
 
 /** What stays the same of a socket when a Proxy stands before it. */

@@ -109,15 +109,15 @@ export function checkFastPathOption(options: unknown): Settings {
   return checkOptions(among.fastPath, 'options.fastPath');
 }
 
-/** What Node's own constructor made, or stands for it; undefined for anything else. */
+/** What Node's own constructor made, or what stands for it; undefined for anything else. */
 function ownTarget(value: unknown): LoopbackFastPathTarget | undefined {
   if (typeof value !== 'object' || value === null) return undefined;
   if (types.isProxy(value)) {
     const handle: unknown = Reflect.get(value, '_handle');
     const owner = typeof handle === 'object' && handle !== null ? ownerOf(handle) : undefined;
-    if (owner !== undefined && !types.isProxy(owner)) return ownTarget(owner);
+    return owner === undefined || types.isProxy(owner) ? undefined : ownTarget(owner);
   }
-  if (!(value instanceof net.Socket) && !(value instanceof net.Server)) return undefined;
   // An object that has only the prototype lacks what the constructor of every event emitter sets.
-  return Reflect.get(value, '_events') === undefined ? undefined : value;
+  const constructed = value instanceof net.Socket || value instanceof net.Server;
+  return constructed && Object.hasOwn(value, '_events') ? value : undefined;
 }

@@ -13,13 +13,14 @@ import { wrongArgument } from '../native/errors.js';
  * @throws {TypeError} `ERR_INVALID_ARG_TYPE` for a wrong argument: plain options among
  * them, which only undici can make a connector of.
  */
-export function fastPathConnector<Request, Callback, Result>(
-  connector: (request: Request, callback: Callback) => Result,
+export function fastPathConnector<Connector extends (...args: never[]) => unknown>(
+  connector: Connector,
   options?: LoopbackFastPathOptions,
-): (request: Request, callback: Callback) => Result {
+): Connector {
   if (typeof connector !== 'function') {
     throw wrongArgument('connector', 'a function, such as undici.buildConnector(options)', connector);
   }
   const settings = checkOptions(options);
-  return (request, callback) => connectArmed(settings, () => connector(request, callback));
+  const armed = (...args: Parameters<Connector>) => connectArmed(settings, () => connector(...args));
+  return armed as Connector;
 }

@@ -12,6 +12,7 @@ import {
   isLoopbackFastPathError,
   LoopbackFastPathError,
   registerLoopbackFastPath,
+  runWithLoopbackFastPath,
   tryEnableLoopbackFastPath,
   WINSOCK_ERROR_CODES,
 } from 'loopback-fast-path';
@@ -121,7 +122,6 @@ describe.each<[string, (fastPath: unknown) => unknown]>([
   ['createFastPathConnection', (fastPath) => createFastPathConnection({ port: 1, fastPath } as never)],
   ['FastPathAgent', (fastPath) => new FastPathAgent({ fastPath } as never)],
   ['FastPathHttpsAgent', (fastPath) => new FastPathHttpsAgent({ fastPath } as never)],
-  ['fastPathConnector', (fastPath) => fastPathConnector({ fastPath } as never)],
 ])('the option fastPath of %s', (_name, call) => {
   test.each<[unknown, string]>([
     [null, 'The "options.fastPath" property must be an object. Received null'],
@@ -130,6 +130,26 @@ describe.each<[string, (fastPath: unknown) => unknown]>([
     [{ required: 'yes' }, 'The "options.fastPath.required" property must be a boolean. Received \'yes\''],
   ])('refuses %o', (fastPath, message) => {
     expect(thrown(() => call(fastPath))).toMatchObject({ name: 'TypeError', code: 'ERR_INVALID_ARG_TYPE', message });
+  });
+});
+
+describe.each<[string, (options: unknown) => unknown]>([
+  ['fastPathConnector', (options) => fastPathConnector(() => {}, options as never)],
+  ['runWithLoopbackFastPath', (options) => runWithLoopbackFastPath(options as never, () => {})],
+])('the options of %s', (_name, call) => {
+  test.each<[unknown, string]>([
+    [null, 'The "options" argument must be an object. Received null'],
+    [true, 'The "options" argument must be an object. Received true'],
+    [{ required: 'yes' }, 'The "options.required" property must be a boolean. Received \'yes\''],
+  ])('refuses %o', (options, message) => {
+    expect(thrown(() => call(options))).toMatchObject({ name: 'TypeError', code: 'ERR_INVALID_ARG_TYPE', message });
+  });
+});
+
+test.each([undefined, 'x', {}])('runWithLoopbackFastPath wants a function, not %o', (fn) => {
+  expect(thrown(() => runWithLoopbackFastPath({}, fn as never))).toMatchObject({
+    code: 'ERR_INVALID_ARG_TYPE',
+    message: expect.stringMatching(/^The "fn" argument must be a function/),
   });
 });
 
@@ -149,8 +169,11 @@ describe('registerLoopbackFastPath', () => {
   });
 });
 
-test('fastPathConnector refuses options that are no object', () => {
-  expect(thrown(() => fastPathConnector('x' as never))).toMatchObject({ code: 'ERR_INVALID_ARG_TYPE' });
+test.each([undefined, 'x', { timeout: 1 }])('fastPathConnector wants a connector, not %o', (value) => {
+  expect(thrown(() => fastPathConnector(value as never))).toMatchObject({
+    code: 'ERR_INVALID_ARG_TYPE',
+    message: expect.stringMatching(/^The "connector" argument must be a function, such as undici\.buildConnector/),
+  });
 });
 
 test.each([undefined, null, 'file.node', {}])('useBinary refuses %o', (load) => {

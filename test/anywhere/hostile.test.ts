@@ -77,7 +77,7 @@ const takingOptions: Record<string, Call> = {
   createFastPathConnection: (fastPath) => api.createFastPathConnection({ fastPath } as never),
   FastPathAgent: (fastPath) => new api.FastPathAgent({ fastPath } as never),
   FastPathHttpsAgent: (fastPath) => new api.FastPathHttpsAgent({ fastPath } as never),
-  fastPathConnector: (fastPath) => api.fastPathConnector({ fastPath } as never),
+  fastPathConnector: (fastPath) => api.fastPathConnector(() => {}, fastPath as never),
   registerLoopbackFastPath: (options) => api.registerLoopbackFastPath(options as object)(),
 };
 

@@ -15,7 +15,7 @@ async function runWithoutAddons(flag: string, program: string): Promise<string> 
 const NAMES =
   'FastPathAgent,FastPathHttpsAgent,LoopbackFastPathError,WINSOCK_ERROR_CODES,createFastPathConnection,' +
   'disableLoopbackFastPath,enableLoopbackFastPath,fastPathConnector,getLoopbackFastPathStatus,' +
-  'isLoopbackFastPathError,probeLoopbackFastPath,registerLoopbackFastPath,tryEnableLoopbackFastPath';
+  'isLoopbackFastPathError,probeLoopbackFastPath,registerLoopbackFastPath,runWithLoopbackFastPath,tryEnableLoopbackFastPath';
 
 test('import loads nothing native', async () => {
   const program = `
@@ -34,14 +34,27 @@ test('require() works', async () => {
   ).toBe(NAMES);
 });
 
-test('the preload module loads nothing but what intercepts', async () => {
+test.each(['.', './win32-x64', './win32-arm64', './win32-ia32', './custom'])(
+  'import and require() of %s return the same functions, class and codes as those of the main entry',
+  async (entry) => {
+    const program = `
+      import { createRequire } from 'node:module';
+      const require = createRequire(import.meta.url);
+      const main = await import('loopback-fast-path');
+      const name = ${JSON.stringify(entry)}.replace('.', 'loopback-fast-path');
+      const both = [await import(name), require(name)];
+      const names = '${NAMES}'.split(',');
+      console.log(both.every((each) => names.every((key) => each[key] === main[key] && main[key] !== undefined)));`;
+    expect(await runWithoutAddons('--input-type=module', program)).toBe('true');
+  },
+);
+
+test('the preload module loads nothing but itself', async () => {
   const program = `
     require('loopback-fast-path/register');
     const loaded = Object.keys(require.cache).map((file) => file.replace(/^.*[\\\\/]/, ''));
     console.log(loaded.sort().join());`;
-  expect(await runWithoutAddons('--input-type=commonjs', program)).toBe(
-    process.platform === 'win32' ? 'intercept.cjs,register.cjs' : 'register.cjs',
-  );
+  expect(await runWithoutAddons('--input-type=commonjs', program)).toBe('register.cjs');
 });
 
 test('--no-addons: typed errors and no crash', async () => {

@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module';
-import type { probeLoopbackFastPath } from 'loopback-fast-path';
-import { beforeEach, expect } from 'vitest';
+import { Socket } from 'node:net';
+import { fileURLToPath } from 'node:url';
+import { beforeAll, beforeEach, expect } from 'vitest';
 
 /** One Winsock call, as test/recorder/recorder.cc saw it. */
 export interface Call {
@@ -139,6 +140,14 @@ async function settled(count: number): Promise<void> {
  * otherwise, and every test closes as many SOCKETs as were made in it.
  */
 export function useRecorder(): void {
+  // What a thread does once, before the calls of a test are counted: it asks the system,
+  // and looks for Node's handles.
+  beforeAll(async () => {
+    answer(0);
+    const { enableLoopbackFastPath } = await import('loopback-fast-path');
+    enableLoopbackFastPath(new Socket());
+    await settled(binding.openSockets() - 1);
+  });
   beforeEach(({ onTestFinished }) => {
     for (const call of binding.calls) answer(ASK_THE_SYSTEM, ASK_THE_SYSTEM, call);
     layerProviders(0);
@@ -154,11 +163,15 @@ export function useRecorder(): void {
   });
 }
 
-/** The module that asks the system once in a thread, anew. */
-export async function freshProbe(): Promise<typeof probeLoopbackFastPath> {
-  const url = import.meta.resolve('loopback-fast-path');
-  // The entry point says where the binary is.
-  await import(/* @vite-ignore */ url);
-  const module = await import(/* @vite-ignore */ url.replace('index.js', `fast-path.js?${Math.random()}`));
-  return module.probeLoopbackFastPath;
+/** Another copy of the package, which has not asked the system yet. */
+export function freshPackage(): typeof import('loopback-fast-path') {
+  const require = createRequire(import.meta.url);
+  const core = fileURLToPath(new URL('../../dist/core.cjs', import.meta.url));
+  const known = require.cache[core];
+  delete require.cache[core];
+  try {
+    return require(core);
+  } finally {
+    if (known !== undefined) require.cache[core] = known;
+  }
 }

@@ -174,7 +174,7 @@ test('a socket that connects again after destroy', async () => {
     socket.destroy();
     await once(socket, 'close');
   }
-  expect(socket.listenerCount('connectionAttempt')).toBe(1);
+  expect(socket.eventNames()).toEqual(new net.Socket().on('error', () => {}).eventNames());
 });
 
 describe('over TLS', () => {
@@ -372,12 +372,12 @@ describe('too late', () => {
     expect(thrown(() => enableLoopbackFastPath(accepted))).toMatchObject(TOO_LATE);
   });
 
-  test('inside a connectionAttempt listener the status says so', async () => {
+  test('inside a connectionAttempt listener is in time', async () => {
     const socket = closing(net.connect(await echo(), '127.0.0.1'));
     socket.once('connectionAttempt', () => enableLoopbackFastPath(socket));
     await once(socket, 'connect');
-    expect(getLoopbackFastPathStatus(socket)).toMatchObject({ state: 'failed', error: TOO_LATE });
-    expect(fastPathCalls(take())).toEqual([]);
+    expect(getLoopbackFastPathStatus(socket)).toEqual(APPLIED);
+    expect(connectStories(take())).toEqual([ARMED_CONNECT]);
     expect(await exchange(socket)).toBe('ping');
   });
 });

@@ -6,7 +6,7 @@ import {
   ASK_THE_SYSTEM,
   answer,
   fastPathCalls,
-  freshProbe,
+  freshPackage,
   layerProviders,
   SIO_BASE_HANDLE,
   take,
@@ -73,7 +73,8 @@ describe('another Winsock call that fails', () => {
   test('getsockopt, of an IPv6 client', async () => {
     const port = await echo(0, '::1');
     answer(10042, ASK_THE_SYSTEM, 'getsockopt');
-    const socket = closing(net.connect(port, '::1'));
+    // Bound by Node, so that the SOCKET has to be asked.
+    const socket = closing(net.connect({ port, host: '::1', localAddress: '::1' }));
     enableLoopbackFastPath(socket, { ipv6: true });
     await once(socket, 'connectionAttempt');
     expect(getLoopbackFastPathStatus(socket)).toMatchObject({
@@ -94,22 +95,13 @@ test('required and skipped destroys a client', async () => {
   expect(getLoopbackFastPathStatus(socket)).toEqual({ state: 'skipped', reason: 'ipv6' });
 });
 
-test('a handle that only imitates one: failed, and Node goes on', () => {
+test('a handle that cannot be read: a typed error', () => {
   const socket = closing(new net.Socket());
-  enableLoopbackFastPath(socket);
-  Object.defineProperty(socket, '_handle', { configurable: true, value: { hasRef: () => true, ref() {}, unref() {} } });
-  socket.emit('connectionAttempt', '127.0.0.1', 1, 4);
-  expect(getLoopbackFastPathStatus(socket)).toEqual({ state: 'skipped', reason: 'not-tcp' });
   Object.defineProperty(socket, '_handle', {
     configurable: true,
     get() {
       throw new Error('hostile');
     },
-  });
-  socket.emit('connectionAttempt', '127.0.0.1', 1, 4);
-  expect(getLoopbackFastPathStatus(socket)).toMatchObject({
-    state: 'failed',
-    error: { code: 'ERR_LOOPBACK_FAST_PATH_HOST', cause: { message: 'hostile' } },
   });
   expect(thrown(() => enableLoopbackFastPath(socket))).toMatchObject({
     code: 'ERR_LOOPBACK_FAST_PATH_HOST',
@@ -121,10 +113,11 @@ test('a handle that only imitates one: failed, and Node goes on', () => {
 
 test('the answer of the system itself', async () => {
   answer(ASK_THE_SYSTEM);
-  const probeLoopbackFastPath = await freshProbe();
+  const { getLoopbackFastPathStatus, probeLoopbackFastPath, tryEnableLoopbackFastPath } = freshPackage();
   const probe = probeLoopbackFastPath();
   const socket = closing(net.connect(await echo(), '127.0.0.1'));
-  expect(tryEnableLoopbackFastPath(socket)).toBe(true);
+  // What the system refuses every socket is known at once.
+  expect(tryEnableLoopbackFastPath(socket)).toBe(probe.supported);
   await once(socket, 'connect');
   expect(await exchange(socket)).toBe('ping');
   const status = getLoopbackFastPathStatus(socket);

@@ -17,13 +17,14 @@ import {
   probeLoopbackFastPath,
   registerLoopbackFastPath,
 } from 'loopback-fast-path';
+import * as undici from 'undici';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import {
   ASK_THE_SYSTEM,
   answer,
   connectStories,
   fastPathCalls,
-  freshProbe,
+  freshPackage,
   layerProviders,
   listenStories,
   SILENT_LAYER,
@@ -252,7 +253,7 @@ const ways: Record<string, Way> = {
     kind: 'probe',
     required: false,
     async prepare() {
-      const probe = await freshProbe();
+      const probe = freshPackage().probeLoopbackFastPath;
       return async () => {
         const result = probe();
         expect(probe()).toBe(result);
@@ -279,7 +280,7 @@ const ways: Record<string, Way> = {
       return (fastPath) =>
         new Promise((resolve) => {
           const request = { hostname: '127.0.0.1', protocol: 'http:', port: String(port) };
-          fastPathConnector({ fastPath })(request, (error, socket) => {
+          fastPathConnector(undici.buildConnector({}), fastPath)(request, (error, socket) => {
             if (error) resolve({ error });
             else
               exchange(closing(socket)).then((exchanged) =>
@@ -369,7 +370,7 @@ test('nobody holds on to a socket or server that failed', async () => {
 
 test('the ioctl is asked for once, and the base provider only for "not supported" (R9)', async () => {
   for (const [, errno] of codes) {
-    const probe = await freshProbe();
+    const probe = freshPackage().probeLoopbackFastPath;
     answer(errno);
     take();
     probe();

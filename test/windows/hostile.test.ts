@@ -29,7 +29,7 @@ const probe = counted(binding.probe);
 function nativeOutcome(call: () => unknown): string {
   try {
     const result = call();
-    if (result === undefined || result === 'not-tcp' || result === 'dual-stack') return String(result);
+    if (result === undefined || result === 4 || result === 'not-tcp') return String(result);
     const { syscall, errno, message, ...rest } = result as Record<string, unknown>;
     const kinds = [typeof syscall, typeof errno, typeof message, ...Object.keys(rest)].join();
     return kinds === 'string,number,string' ? 'failure' : `an object of ${kinds}`;
@@ -60,7 +60,7 @@ function imitation(pool: RawHandle[], steps: readonly [number, number][]): objec
       case 3:
         return handle.close();
       case 4:
-        return nativeOutcome(() => setFastPath(handle, true, 4, false));
+        return nativeOutcome(() => setFastPath(handle, true, 4, 0));
       case 5:
         return nativeOutcome(() => probe(which === 0 ? 6 : handle, true));
       default:

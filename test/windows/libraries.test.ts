@@ -231,7 +231,7 @@ describe('undici', () => {
   test('through its option connect', async () => {
     const url = await pong();
     // recipe: undici
-    const dispatcher = new undici.Agent({ connect: fastPathConnector() });
+    const dispatcher = new undici.Agent({ connect: fastPathConnector(undici.buildConnector({})) });
     const { body } = await undici.request(url, { dispatcher });
     // end
     expect(await body.text()).toBe('pong');
@@ -240,7 +240,7 @@ describe('undici', () => {
   });
 
   test('through its option connect, fetch()', async () => {
-    const dispatcher = new undici.Agent({ connect: fastPathConnector() });
+    const dispatcher = new undici.Agent({ connect: fastPathConnector(undici.buildConnector({})) });
     expect(await (await undici.fetch(await pong(), { dispatcher })).text()).toBe('pong');
     await dispatcher.close();
     expectArmed({ connects: 1, listens: 1 });

@@ -56,8 +56,8 @@ describe('arguments', () => {
     },
   );
 
-  test.each([undefined, null, 1, {}])('ipv6Only: %s', (value) => {
-    expect(call('setFastPath', [{}, true, 4, value])).toThrow(new TypeError('ipv6Only must be a boolean'));
+  test.each([undefined, null, true, -1, 3, 0.5, {}])('ipv6: %s', (value) => {
+    expect(call('setFastPath', [{}, true, 4, value])).toThrow(new TypeError('ipv6 must be 0, 1 or 2'));
   });
 
   test('none of them reaches Winsock', () => {
@@ -90,7 +90,7 @@ describe('a handle that imitates one', () => {
     ['throws in ref', imitation(boom, noop)],
     ['has accessors that throw', Object.defineProperty({}, 'hasRef', { get: boom })],
   ])('%s: an exception', (_what, handle) => {
-    expect(() => binding.setFastPath(handle, true, 4, false)).toThrow();
+    expect(() => binding.setFastPath(handle, true, 4, 0)).toThrow();
     expect(fastPathCalls(take())).toEqual([]);
   });
 
@@ -127,7 +127,7 @@ describe('a handle that imitates one', () => {
         },
       ),
     ]) {
-      expect(binding.setFastPath(handle, true, 4, false)).toBe('not-tcp');
+      expect(binding.setFastPath(handle, true, 4, 0)).toBe('not-tcp');
     }
     clearTimeout(timer);
     for (const server of [victim, other]) handleOf(server).ref();
@@ -145,10 +145,10 @@ describe('a handle that imitates one', () => {
       },
       () => handle.unref(),
     );
-    expect(binding.setFastPath(closingHandle, true, 4, false)).toBe('not-tcp');
-    expect(binding.setFastPath(handle, true, 4, false)).toBe('not-tcp');
+    expect(binding.setFastPath(closingHandle, true, 4, 0)).toBe('not-tcp');
+    expect(binding.setFastPath(handle, true, 4, 0)).toBe('not-tcp');
     await once(server, 'close');
-    expect(binding.setFastPath(handle, true, 4, false)).toBe('not-tcp');
+    expect(binding.setFastPath(handle, true, 4, 0)).toBe('not-tcp');
   });
 });
 
@@ -172,7 +172,7 @@ describe('the lookup', () => {
     const server = net.createServer();
     await listening(server);
     if (!referenced) server.unref();
-    expect(binding.setFastPath(handleOf(server), true, 4, false)).toBe(undefined);
+    expect(binding.setFastPath(handleOf(server), true, 4, 0)).toBe(4);
     expect(handleOf(server).hasRef()).toBe(referenced);
   });
 
@@ -186,7 +186,7 @@ describe('the lookup', () => {
     for (const [index, handle] of handles.entries()) if (unreferenced(index)) handle.unref();
     take();
     for (const handle of handles) {
-      expect(binding.setFastPath(handle, true, 4, false)).toBe(undefined);
+      expect(binding.setFastPath(handle, true, 4, 0)).toBe(4);
       const [call] = fastPathCalls(take());
       numbers.add(call?.socket ?? -1);
     }
@@ -197,7 +197,7 @@ describe('the lookup', () => {
   test('turns it off as well (R3)', async () => {
     const server = net.createServer();
     await listening(server);
-    expect(binding.setFastPath(handleOf(server), false, 4, false)).toBe(undefined);
+    expect(binding.setFastPath(handleOf(server), false, 4, 0)).toBe(4);
     expect(fastPathCalls(take())).toMatchObject([{ value: 0, inputSize: 4 }]);
     expect(binding.probe(4, false)).toBe(undefined);
     expect(fastPathCalls(take())).toMatchObject([{ value: 0, inputSize: 4 }]);
@@ -206,7 +206,7 @@ describe('the lookup', () => {
   test('gives a client without a SOCKET one, bound to ANY:0', async () => {
     const socket = closing(net.connect(await echo(), '127.0.0.1'));
     take();
-    expect(binding.setFastPath(handleOf(socket), true, 4, false)).toBe(undefined);
+    expect(binding.setFastPath(handleOf(socket), true, 4, 0)).toBe(4);
     expect(take().map(({ call }) => call)).toEqual(expect.arrayContaining(['socket', 'bind', 'WSAIoctl']));
     await once(socket, 'connect');
     expect(take().map(({ call }) => call)).not.toContain('bind');
@@ -229,19 +229,19 @@ test('each worker has its own instance, which goes with it', async () => {
     const net = require('node:net');
     const binding = require(${JSON.stringify(binaryFile)});
     const server = net.createServer().listen(0, '127.0.0.1', () => {
-      parentPort.postMessage([binding.setFastPath(server._handle, true, 4, false), binding.probe(4, true)]);
+      parentPort.postMessage([binding.setFastPath(server._handle, true, 4, 0), binding.probe(4, true)]);
       server.close();
     });`;
   for (let round = 0; round < 3; ++round) {
     const workers = Array.from({ length: 4 }, () => new Worker(program, { eval: true }));
     const exits = Promise.all(workers.map((worker) => once(worker, 'exit')));
     const answers = await Promise.all(workers.map((worker) => once(worker, 'message')));
-    expect(answers).toEqual(workers.map(() => [[undefined, undefined]]));
+    expect(answers).toEqual(workers.map(() => [[4, undefined]]));
     await exits;
   }
   const server = net.createServer();
   await listening(server);
-  expect(binding.setFastPath(handleOf(server), true, 4, false)).toBe(undefined);
+  expect(binding.setFastPath(handleOf(server), true, 4, 0)).toBe(4);
 });
 
 test('a worker that is terminated in the middle of a call takes nothing with it', { timeout: 60_000 }, async () => {
@@ -252,9 +252,9 @@ test('a worker that is terminated in the middle of a call takes nothing with it'
       require('node:worker_threads').parentPort.postMessage('busy');
       const wrong = { hasRef: () => true, unref() {}, ref() { throw new Error('no'); } };
       for (;;) {
-        binding.setFastPath(server._handle, true, 4, false);
+        binding.setFastPath(server._handle, true, 4, 0);
         binding.probe(4, true);
-        try { binding.setFastPath(wrong, true, 4, false); } catch {}
+        try { binding.setFastPath(wrong, true, 4, 0); } catch {}
         try { binding.probe(5, true); } catch {}
       }
     });`;

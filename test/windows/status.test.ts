@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { once } from 'node:events';
 import * as net from 'node:net';
+import { setImmediate } from 'node:timers/promises';
 import {
   disableLoopbackFastPath,
   enableLoopbackFastPath,
@@ -160,6 +161,7 @@ describe('the diagnostics channel', () => {
     const other = new net.Socket();
     enableLoopbackFastPath(other);
     disableLoopbackFastPath(other);
+    await setImmediate();
     expect(messages.map(([target]) => target)).toEqual([server, server, socket, socket, other, other]);
     expect(messages.map(([, status]) => status)).toEqual([
       { state: 'armed' },
@@ -199,16 +201,15 @@ describe('the diagnostics channel', () => {
 test('NODE_DEBUG=loopback-fast-path prints every change', async () => {
   const program = `
     import net from 'node:net';
-    import { enableLoopbackFastPath } from 'loopback-fast-path';
+    import { tryEnableLoopbackFastPath } from 'loopback-fast-path';
     const server = net.createServer().listen(0, '127.0.0.1', () => {
       const socket = net.connect(server.address().port, '127.0.0.1', () => { socket.destroy(); server.close(); });
-      enableLoopbackFastPath(socket);
+      tryEnableLoopbackFastPath(socket);
     });`;
   const child = spawn(process.execPath, ['--input-type=module', '--eval', program], {
     env: { ...process.env, NODE_DEBUG: 'loopback-fast-path' },
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   const printed = (await child.stderr.toArray()).join('');
-  expect(printed).toMatch(/LOOPBACK-FAST-PATH \d+: client armed/);
   expect(printed).toMatch(/LOOPBACK-FAST-PATH \d+: client (applied|failed): /);
 });
