@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
-import { copyFileSync, cpSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { copyFileSync, cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -159,6 +159,43 @@ test('a binary that the program carries and cannot load: what its loader said', 
     data: 'pong',
     status: 'ERR_LOOPBACK_FAST_PATH_BINARY',
     message: expect.stringContaining('Tried the binary that the program carries (asset not found).'),
+  });
+});
+
+describe('a binary that does not load', () => {
+  /** The program with what its loader does. */
+  const loading = (load: string) =>
+    CONNECT.replace(/'loopback-fast-path';/, "'loopback-fast-path/custom';").replace(
+      'const server',
+      `(await import('loopback-fast-path/custom')).useBinary(() => { ${load} });\n  const server`,
+    );
+
+  // Nothing blocks it here: the words are Windows', and Node adds the file like this.
+  test.each([
+    'An Application Control policy has blocked this file.',
+    'This program is blocked by group policy. For more information, contact your system administrator.',
+    'Operation did not complete successfully because the file contains a virus or potentially unwanted software.',
+  ])('because something blocks it: reinstalling is not the advice: %s', async (said) => {
+    const error = `${said}\r\n\\\\?\\C:\\app\\loopback-fast-path.node`;
+    const { status, message } = (await result(loading(`throw new Error(${JSON.stringify(error)});`))) as {
+      status: string;
+      message: string;
+    };
+    expect(status).toBe('ERR_LOOPBACK_FAST_PATH_BINARY');
+    expect(message).toContain(`(${said}). A policy or an antivirus product`);
+    expect(message).not.toContain('Reinstall');
+    expect(message).not.toMatch(/[\r\n]/);
+  });
+
+  test('because it is none: one line, with the words of the system', async () => {
+    const file = join(root, 'build', 'no-binary.node');
+    mkdirSync(join(root, 'build'), { recursive: true });
+    writeFileSync(file, 'text');
+    const load = `process.dlopen({ exports: {} }, ${JSON.stringify(file)});`;
+    const { status, message } = (await result(loading(load))) as { status: string; message: string };
+    expect(status).toBe('ERR_LOOPBACK_FAST_PATH_BINARY');
+    expect(message).toMatch(/carries \(.+\)\. Reinstall/);
+    expect(message).not.toMatch(/[\r\n]/);
   });
 });
 
