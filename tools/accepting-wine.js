@@ -1,10 +1,6 @@
-// A Wine that stands in for a Windows with the fast path: its Winsock is that of
+// The Wine that stands in for a Windows with the fast path: its Winsock is that of
 // test/winsock, which accepts the ioctl where Windows is documented to, for every
 // process, and nothing in it says that it is Wine.
-
-import { readFileSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
-import { root } from './run.js';
 
 /**
  * Changes the Wine prefix, which is an overlay of this run alone, and runs $@.
@@ -34,26 +30,3 @@ const WINSOCK = '/checkout/build/x64/Release/ws2_32.dll';
 export function onAcceptingWine(command) {
   return ['sh', '-ec', SCRIPT, 'sh', WINSOCK, ...command];
 }
-
-const WSAEFAULT = 10014;
-const WSAEINVAL = 10022;
-const WSAENOTSOCK = 10038;
-const WSAEOPNOTSUPP = 10045;
-
-/** What test/winsock/ask.cc must be told, by the statements of docs/platform.md. */
-const ANSWERS = {
-  'new, on': 0,
-  'new, off': 0,
-  bound: 0,
-  listening: 0,
-  'connected, on': WSAEINVAL,
-  'connected, off': WSAEINVAL,
-  accepted: WSAEINVAL,
-  IPv6: 0,
-  'no count': WSAEFAULT,
-  'no input': WSAEINVAL,
-  'an output': WSAEINVAL,
-  UDP: WSAEOPNOTSUPP,
-  closed: WSAENOTSOCK,
-  'its number again': 0,
-};

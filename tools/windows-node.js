@@ -28,7 +28,7 @@ export function fetchNode(version, arch = 'x64') {
 }
 
 /** The dependencies of the lockfile with the native parts that Windows wants. */
-function windowsDependencies() {
+export function windowsDependencies() {
   const lockfile = readFileSync(join(root, 'package-lock.json'), 'utf8');
   const folder = cached(`modules-win32-x64-${fingerprint(lockfile)}`, (folder) => {
     console.log('Installing the dependencies for Windows in the cache (once)');
