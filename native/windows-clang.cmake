@@ -31,9 +31,6 @@ set(CMAKE_CXX_COMPILER_TARGET ${triple})
 set(CMAKE_LINKER ${llvm_bin}/lld-link)
 set(LOOPBACK_DLLTOOL ${llvm_bin}/llvm-dlltool)
 set(LOOPBACK_RC ${llvm_bin}/llvm-rc)
-set(LOOPBACK_READOBJ ${llvm_bin}/llvm-readobj)
-# The DLLs of Debian's Wine.
-set(LOOPBACK_WINE /usr/lib/x86_64-linux-gnu/wine/x86_64-windows)
 # There is no runtime to link a test program against.
 set(CMAKE_CXX_COMPILER_WORKS TRUE)
 set(CMAKE_TRY_COMPILE_TARGET_TYPE STATIC_LIBRARY)

@@ -31,6 +31,8 @@ const ANSWERS = {
   'its number again': 0,
 };
 
+const EXPORTS = 'exports that are missing';
+
 /** Every answer is a line of it, whichever process asked. */
 const LOG = 'build/winsock.log';
 
@@ -58,6 +60,7 @@ export async function checkAcceptingWine() {
     [...printed.matchAll(/^(.+): (\d+)$/gm)].map(([, what, error]) => [what, Number(error)]),
   );
   for (const [what, error] of Object.entries(ANSWERS)) check(`the accepting Wine, ${what}`, error, answers[what]);
+  check('the accepting Wine has every export', 0, answers[EXPORTS]);
   const errors = (program) => logged().flatMap((line) => (line.program === program ? [line.error] : []));
   check('the log of the accepting Wine has every answer', Object.values(ANSWERS), errors('ask.exe'));
 

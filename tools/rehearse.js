@@ -8,6 +8,7 @@
 import { execFileSync } from 'node:child_process';
 import {
   chmodSync,
+  copyFileSync,
   cpSync,
   existsSync,
   mkdirSync,
@@ -104,6 +105,17 @@ function writeCommands(folder) {
   }
 }
 
+/** What lets npm under Wine find the registry that npm here finds; with its certificate, if it needs one. */
+function writeRegistry(folder) {
+  const found = execFileSync('npm', ['config', 'get', 'registry'], { cwd: root, encoding: 'utf8' }).trim();
+  const { NODE_EXTRA_CA_CERTS: certificate } = process.env;
+  if (certificate) copyFileSync(certificate, join(folder, 'certificate.pem'));
+  return {
+    npm_config_registry: found,
+    ...(certificate ? { NODE_EXTRA_CA_CERTS: 'Z:\\commands\\certificate.pem' } : {}),
+  };
+}
+
 /** A checkout as actions/checkout makes it, of the files as they are now. */
 function copyCheckout(folder) {
   const files = execFileSync('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard'], { cwd: root });
@@ -158,6 +170,7 @@ export async function rehearse(version = NEWEST) {
       [windowsDependencies(), '/job/node_modules'],
       [place('node-gyp'), '/job/node_modules/node-gyp'],
     ];
+    const registry = writeRegistry(place('commands'));
     for (const step of steps) {
       const name = nameOf(step);
       const reason = step.uses ? ACTIONS[name] : NOT_HERE[name];
@@ -167,7 +180,7 @@ export async function rehearse(version = NEWEST) {
         continue;
       }
       console.log(`\n## ${name}`);
-      const ok = await runStep(step, node, binds);
+      const ok = await runStep(step, { node, binds, registry });
       done.push({ name: `rehearsed: ${name}`, ok });
       if (!ok) break;
     }
@@ -181,18 +194,16 @@ export async function rehearse(version = NEWEST) {
 }
 
 /** Runs the commands of a step, as the runner does it. */
-async function runStep({ run, env = {} }, node, binds) {
+async function runStep({ run, env = {} }, { node, binds, registry }) {
   const bash = ['bash', '--noprofile', '--norc', '-eo', 'pipefail', '-c', filledIn(run, node)];
   const databases = await withDatabases(bash);
-  // For npm under Wine to find the registry that npm here has; nothing else is passed on.
-  const registry = execFileSync('npm', ['config', 'get', 'registry'], { cwd: root, encoding: 'utf8' }).trim();
   const options = {
     cwd: '/job',
     binds,
     seconds: 3000,
     env: {
       ...{ PATH: '/commands:/usr/sbin:/usr/bin:/sbin:/bin', WINEPATH: 'Z:\\node\\bin', CI: 'true' },
-      ...{ npm_config_registry: registry, LOOPBACK_FAST_PATH_CACHE: 'Z:\\of-windows' },
+      ...{ LOOPBACK_FAST_PATH_CACHE: 'Z:\\of-windows', ...registry },
       ...databases.env,
       ...Object.fromEntries(Object.entries(env).map(([name, value]) => [name, filledIn(value, node)])),
     },

@@ -1,5 +1,7 @@
-// Test only: asks for the fast path on every kind of SOCKET, in every way, and prints
-// a line "what: answer" for each. tools/accepting-wine.js knows what they must be.
+// Test only: asks for the fast path on every kind of SOCKET, in every way, and
+// prints a line "what: answer" for each; then what Wine's own Winsock exports
+// and the one that is asked does not, by name or number.
+// tools/accepting-wine-checks.js knows what the lines must be.
 
 #include <winsock2.h>
 // After it:
@@ -54,6 +56,36 @@ SOCKET NewSocket(int family, int type, int protocol) {
   return WSASocketW(family, type, protocol, nullptr, 0, WSA_FLAG_OVERLAPPED);
 }
 
+// The exports of winews2.dll that GetProcAddress does not find in ws2_32.dll,
+// or finds under another number. WSAIoctl alone is another function.
+int MissingExports() {
+  const HMODULE own = GetModuleHandleW(L"winews2.dll");
+  const HMODULE winsock = GetModuleHandleW(L"ws2_32.dll");
+  if (own == nullptr || winsock == nullptr) return -1;
+  const auto* const base = reinterpret_cast<const unsigned char*>(own);
+  const auto* const nt = reinterpret_cast<const IMAGE_NT_HEADERS*>(
+      base + reinterpret_cast<const IMAGE_DOS_HEADER*>(base)->e_lfanew);
+  const auto* const exports = reinterpret_cast<const IMAGE_EXPORT_DIRECTORY*>(
+      base + nt->OptionalHeader.DataDirectory[IMAGE_DIRECTORY_ENTRY_EXPORT]
+                 .VirtualAddress);
+  const auto* const names =
+      reinterpret_cast<const DWORD*>(base + exports->AddressOfNames);
+  const auto* const ordinals =
+      reinterpret_cast<const WORD*>(base + exports->AddressOfNameOrdinals);
+  int missing = exports->NumberOfNames == 0 ? -1 : 0;
+  int others = 0;
+  for (DWORD i = 0; i < exports->NumberOfNames; ++i) {
+    const auto* const name = reinterpret_cast<const char*>(base + names[i]);
+    const auto number = MAKEINTRESOURCEA(exports->Base + ordinals[i]);
+    const FARPROC found = GetProcAddress(winsock, name);
+    if (found == nullptr || found != GetProcAddress(winsock, number))
+      missing += 1;
+    else if (found != GetProcAddress(own, name))
+      others += 1;
+  }
+  return others == 1 ? missing : -1;
+}
+
 void Main() {
   WSADATA data;
   if (WSAStartup(MAKEWORD(2, 2), &data) != 0) ExitProcess(1);
@@ -89,6 +121,8 @@ void Main() {
   const SOCKET again = NewSocket(AF_INET, SOCK_STREAM, IPPROTO_TCP);
   PrintAnswer(again == client ? "its number again" : "another number",
               Ask(again, TRUE));
+  const int missing = MissingExports();
+  PrintAnswer("exports that are missing", missing < 0 ? 99999 : missing);
   ExitProcess(0);
 }
 

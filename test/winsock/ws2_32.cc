@@ -1,10 +1,10 @@
-// Test only: the ws2_32.dll of a Wine that stands in for a Windows with the fast
-// path. CMakeLists.txt forwards every other export to Wine's own, which is called
-// winews2.dll beside it (tools/accepting-wine.js).
+// Test only: the ws2_32.dll of a Wine that stands in for a Windows with the
+// fast path. ws2_32.def forwards every other export to Wine's own, which is
+// called winews2.dll beside it (tools/accepting-wine.js).
 //
-// SIO_LOOPBACK_FAST_PATH is answered here as the statements of docs/platform.md have
-// it, from what the SOCKET is at that moment. Nothing is kept of one, so that numbers
-// that come again and SOCKETs that were inherited need no care.
+// SIO_LOOPBACK_FAST_PATH is answered here as the statements of docs/platform.md
+// have it, from what the SOCKET is at that moment. Nothing is kept of one, so
+// that numbers that come again and SOCKETs that were inherited need no care.
 //
 // With LOOPBACK_TEST_WINSOCK_LOG every answer is a line of JSON in that file.
 
@@ -132,12 +132,12 @@ bool IsTrue(const void* value, DWORD size) {
 
 }  // namespace
 
-// Exported as WSAIoctl. An overlapped request for the fast path goes to Wine, which
-// refuses it: nothing here would complete it.
-extern "C" int WSAAPI AcceptingIoctl(
-    SOCKET socket, DWORD code, LPVOID in, DWORD in_size, LPVOID out,
-    DWORD out_size, LPDWORD bytes, LPWSAOVERLAPPED overlapped,
-    LPWSAOVERLAPPED_COMPLETION_ROUTINE routine) {
+// Exported as WSAIoctl. An overlapped request for the fast path goes to Wine,
+// which refuses it: nothing here would complete it.
+extern "C" int WSAAPI
+AcceptingIoctl(SOCKET socket, DWORD code, LPVOID in, DWORD in_size, LPVOID out,
+               DWORD out_size, LPDWORD bytes, LPWSAOVERLAPPED overlapped,
+               LPWSAOVERLAPPED_COMPLETION_ROUTINE routine) {
   if (code != kFastPath || overlapped != nullptr || routine != nullptr)
     return WSAIoctl(socket, code, in, in_size, out, out_size, bytes, overlapped,
                     routine);
