@@ -46,15 +46,21 @@ export function windowsDependencies() {
  * @param {string} version one of VERSIONS; on Windows it is the Node that runs this.
  * @param {string[]} args
  * @param {{ folder?: string, env?: Record<string, string>, seconds?: number, quiet?: boolean, databases?: boolean, accepting?: boolean }} options
- *   `accepting` takes the Wine that accepts the ioctl and does not say that it is Wine; with `databases`, Redis and PostgreSQL run beside it; on Windows whoever wants them starts them.
+ *   ended after so many `seconds`; with `databases`, Redis and PostgreSQL run beside it, on Windows whoever wants
+ *   them starts them; `accepting` takes the Wine that accepts the ioctl and does not say that it is Wine.
  * @returns {Promise<number>} its exit code
  */
-export async function runWindowsNode(version, args, { folder, env = {}, seconds, quiet, databases, accepting } = {}) {
+export async function runWindowsNode(
+  version,
+  args,
+  { folder, env = {}, seconds = 600, quiet, databases, accepting } = {},
+) {
   if (isWindows) {
     const stdio = quiet ? ['ignore', 'ignore', 'inherit'] : 'inherit';
-    return (
-      spawnSync(process.execPath, args, { cwd: folder ?? root, stdio, env: { ...process.env, ...env } }).status ?? 1
-    );
+    const options = { cwd: folder ?? root, stdio, env: { ...process.env, ...env }, timeout: seconds * 1000 };
+    const { status, error } = spawnSync(process.execPath, args, options);
+    if (error) console.log(error.code === 'ETIMEDOUT' ? `stopped after ${seconds} s` : error.message);
+    return status ?? 1;
   }
   const node = fetchNode(version);
   const wine = ['wine', '/node/bin/node.exe', ...args];
