@@ -137,7 +137,7 @@ const nameOf = ({ name, run, uses }) => name ?? run?.trim() ?? uses.replace(/@.*
 export async function rehearse(version = NEWEST) {
   // Here, and not above: it is there only once the dependencies are.
   const { parse } = await import('yaml');
-  const { defaults, steps } = parse(readFileSync(join(root, WORKFLOW), 'utf8')).jobs.test;
+  const { defaults, env = {}, steps } = parse(readFileSync(join(root, WORKFLOW), 'utf8')).jobs.test;
   if (defaults.run.shell !== 'bash') throw new Error(`${WORKFLOW}: the job test has another shell than bash`);
   const node = version.split('.')[0];
   const known = steps.map(nameOf);
@@ -180,7 +180,7 @@ export async function rehearse(version = NEWEST) {
         continue;
       }
       console.log(`\n## ${name}`);
-      const ok = await runStep(step, { node, binds, registry });
+      const ok = await runStep({ ...step, env: { ...env, ...step.env } }, { node, binds, registry });
       done.push({ name: `rehearsed: ${name}`, ok });
       if (!ok) break;
     }
@@ -194,7 +194,7 @@ export async function rehearse(version = NEWEST) {
 }
 
 /** Runs the commands of a step, as the runner does it. */
-async function runStep({ run, env = {} }, { node, binds, registry }) {
+async function runStep({ run, env }, { node, binds, registry }) {
   const bash = ['bash', '--noprofile', '--norc', '-eo', 'pipefail', '-c', filledIn(run, node)];
   const databases = await withDatabases(bash);
   const options = {
