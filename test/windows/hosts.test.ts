@@ -1,13 +1,13 @@
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
-import { copyFileSync, cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { copyFileSync, cpSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { Worker } from 'node:worker_threads';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { hideHostFunction } from '../support/recorder.js';
+import { scratchFolder } from '../support/scratch.js';
 import { binaryFile } from '../support/sockets.js';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -65,9 +65,7 @@ test('node.exe', async () => {
 });
 
 test('node.exe under another name', async () => {
-  const folder = mkdtempSync(join(tmpdir(), 'loopback-fast-path-'));
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true, maxRetries: 10 }));
-  const execPath = join(folder, 'another name.exe');
+  const execPath = join(scratchFolder(), 'another name.exe');
   copyFileSync(process.execPath, execPath);
   expect(await result(CONNECT, { execPath })).toMatchObject(WORKS);
 });
