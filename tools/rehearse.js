@@ -3,7 +3,7 @@
 // and does not say that it is Wine: what runs are the code paths for Windows. What
 // cannot run there is listed with its reason.
 //
-//   --node 26   the line of Node; the newest by default
+//   --node 22   another line of Node than the newest, or all
 
 import { execFileSync } from 'node:child_process';
 import {
@@ -219,6 +219,7 @@ function keepOutput(checkout, steps, node) {
   const kept = join(root, 'build', 'rehearsal');
   rmSync(kept, { recursive: true, force: true });
   mkdirSync(kept, { recursive: true });
+  writeFileSync(join(kept, 'NOT-WINDOWS.txt'), 'All of this is from Wine, also where it says Windows.\n');
   const { path } = steps.find((step) => step.uses?.startsWith('actions/upload-artifact')).with;
   for (const file of filledIn(path, node).trim().split(/\s+/)) {
     if (existsSync(join(checkout, file))) cpSync(join(checkout, file), join(kept, file), { recursive: true });
@@ -227,13 +228,18 @@ function keepOutput(checkout, steps, node) {
 }
 
 if (isMain(import.meta.url)) {
-  const { values } = parseArgs({ options: { node: { type: 'string', default: NEWEST.split('.')[0] } } });
-  const version = VERSIONS.find((each) => each.startsWith(`${values.node}.`));
-  if (version === undefined)
-    throw new RangeError(`--node must be one of ${VERSIONS.map((each) => each.split('.')[0])}`);
+  const { values } = parseArgs({ options: { node: { type: 'string', default: NEWEST } } });
+  const versions = VERSIONS.filter((version) => values.node === 'all' || `${version}.`.startsWith(`${values.node}.`));
+  if (versions.length === 0) {
+    throw new RangeError(`--node must be all or one of ${VERSIONS.map((version) => version.split('.')[0]).join(', ')}`);
+  }
   installDependencies();
   await buildNative({ check: true });
-  const failed = (await rehearse(version)).filter(({ ok }) => !ok);
-  for (const { name } of failed) console.log(`Failed: ${name}`);
+  const failed = [];
+  for (const version of versions) {
+    const done = await rehearse(version);
+    failed.push(...done.filter(({ ok }) => !ok).map(({ name }) => `Node ${version}, ${name}`));
+  }
+  for (const name of failed) console.log(`Failed: ${name}`);
   process.exitCode = failed.length > 0 ? 1 : 0;
 }
