@@ -91,5 +91,5 @@ console.log(
   `\nconnections per second without: ${(100 / plain).toFixed(0)}; with / without: ${ratio.toFixed(3)} (${pairs} pairs)`,
 );
 if (onWine) console.log('Under Wine files and connections cost what they cost there: not a Windows figure.');
-rmSync(folder, { recursive: true });
+rmSync(folder, { recursive: true, maxRetries: 10 });
 process.exit();

@@ -15,6 +15,17 @@
         'UNICODE',
       ],
       'libraries': ['ws2_32.lib'],
+      # node.exe 26 is built with clang and thin LTO, and node-gyp up to 12 hands its
+      # options on to MSVC, whose linker ends at them (nodejs/node#64674).
+      'configurations': {
+        'Release': {
+          'msvs_settings': {
+            'VCCLCompilerTool': {'AdditionalOptions/': [['exclude', 'flto']]},
+            'VCLibrarianTool': {'AdditionalOptions/': [['exclude', 'flto']]},
+            'VCLinkerTool': {'AdditionalOptions/': [['exclude', 'flto'], ['exclude', 'lldltojobs']]},
+          },
+        },
+      },
       'msvs_settings': {
         'VCCLCompilerTool': {
           'ExceptionHandling': 0,

@@ -30,6 +30,7 @@ set(CMAKE_CXX_COMPILER ${llvm_bin}/clang++)
 set(CMAKE_CXX_COMPILER_TARGET ${triple})
 set(CMAKE_LINKER ${llvm_bin}/lld-link)
 set(LOOPBACK_DLLTOOL ${llvm_bin}/llvm-dlltool)
+set(LOOPBACK_RC ${llvm_bin}/llvm-rc)
 # There is no runtime to link a test program against.
 set(CMAKE_CXX_COMPILER_WORKS TRUE)
 set(CMAKE_TRY_COMPILE_TARGET_TYPE STATIC_LIBRARY)

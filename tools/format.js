@@ -5,7 +5,7 @@ import { runInside } from './trixie.js';
 
 /** Runs clang-format over the C++ of the repository. @throws {Error} when it finds fault. */
 export async function clangFormat(...flags) {
-  const files = "$(find native bench/native test/recorder test/fuzz -name '*.cc' -o -name '*.h')";
+  const files = "$(find native bench/native test/recorder test/winsock test/fuzz -name '*.cc' -o -name '*.h')";
   const code = await runInside(['sh', '-c', `clang-format ${flags.join(' ')} ${files}`]);
   if (code !== 0) throw new Error('The native code is not formatted; npm run format mends it.');
 }

@@ -2,7 +2,7 @@
 
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
 export const root = fileURLToPath(new URL('..', import.meta.url));
@@ -20,9 +20,21 @@ export function runPackage(file, args, options) {
   run(process.execPath, [join(root, 'node_modules', file), ...args], options);
 }
 
-/** Runs npm. On Windows it is a script, which only a shell starts. */
+/**
+ * A command line of npm. On Windows `npm` is a batch file, which only a shell starts, and
+ * a shell reads the arguments anew: there Node runs npm's own program.
+ */
+export function npmCommand(args) {
+  if (!isWindows) return ['npm', args];
+  const { npm_execpath: running = '' } = process.env;
+  // Set by npm for what it runs; otherwise the npm that came with Node.
+  const beside = join(dirname(process.execPath), 'node_modules', 'npm', 'bin', 'npm-cli.js');
+  return [process.execPath, [basename(running) === 'npm-cli.js' ? running : beside, ...args]];
+}
+
+/** Runs npm. */
 export function npm(args, options) {
-  run('npm', args, { shell: isWindows, ...options });
+  run(...npmCommand(args), options);
 }
 
 /** Installs the development dependencies unless they are those of the lockfile. */

@@ -9,7 +9,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ARCHITECTURES, NAME } from './build-native.js';
-import { isMain, isWindows, readJson, root } from './run.js';
+import { isMain, npmCommand, readJson, root } from './run.js';
 
 const DOCUMENTS = { 'docs/licences.md': licences, 'prebuilds/NOTICE': notice };
 
@@ -134,7 +134,7 @@ function checkVersions() {
 /** npm's list of what is installed with it, and what else is in the tarball: the binaries, and what is in them. */
 function writeSbom() {
   const args = ['sbom', '--package-lock-only', '--omit', 'dev', '--sbom-format', 'cyclonedx'];
-  const { stdout, status, stderr } = spawnSync('npm', args, { cwd: root, encoding: 'utf8', shell: isWindows });
+  const { stdout, status, stderr } = spawnSync(...npmCommand(args), { cwd: root, encoding: 'utf8' });
   if (status !== 0) throw new Error(`npm sbom: ${stderr}`);
   const sbom = JSON.parse(stdout);
   // npm takes it from the folder's name.

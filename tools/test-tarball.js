@@ -29,6 +29,7 @@ import {
   isMain,
   isWindows,
   npm,
+  npmCommand,
   readJson,
   root,
   run,
@@ -88,7 +89,8 @@ export async function withTemporaryFolder(action) {
   try {
     return await action(folder);
   } finally {
-    rmSync(folder, { recursive: true, force: true });
+    // Windows keeps files of a process that has just ended for a moment.
+    rmSync(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
   }
 }
 
@@ -213,7 +215,7 @@ function environment(home, path, recorder) {
   const kept = Object.entries(process.env).filter(
     ([name]) => !/^(npm|pnpm|yarn|xdg|corepack)_|^(path|home|init_cwd|node_options|ci)$/i.test(name),
   );
-  const { stdout } = spawnSync('npm', ['config', 'get', 'registry'], { encoding: 'utf8', shell: isWindows });
+  const { stdout } = spawnSync(...npmCommand(['config', 'get', 'registry']), { encoding: 'utf8' });
   const registry = stdout.trim();
   return {
     ...Object.fromEntries(kept),

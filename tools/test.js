@@ -4,6 +4,7 @@
 
 import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { checkAcceptingWine } from './accepting-wine-checks.js';
 import { checkApi, writeDocs } from './api.js';
 import { isArm64CacheWarm, isArm64Tested, testArm64 } from './arm64.js';
 import { buildNative } from './build-native.js';
@@ -12,6 +13,7 @@ import { clangFormat } from './format.js';
 import { fuzzBriefly } from './fuzz.js';
 import { testIa32 } from './ia32.js';
 import { lintWorkflows } from './lint-workflows.js';
+import { checkMsvcOptions } from './msvc-options.js';
 import { checkNative } from './native-checks.js';
 import { buildTypeScript, installDependencies, isWindows, readJson, root, run, runPackage } from './run.js';
 import { soakBriefly } from './soak.js';
@@ -19,7 +21,7 @@ import { checkSupplyChain } from './supply-chain.js';
 import { testBrowser } from './test-browser.js';
 import { testBundlers } from './test-bundlers.js';
 import { testTarball } from './test-tarball.js';
-import { runWindowsNode, VERSIONS } from './windows-node.js';
+import { NEWEST, runWindowsNode, VERSIONS } from './windows-node.js';
 
 const results = join(root, 'build', 'results');
 const failed = [];
@@ -75,12 +77,15 @@ await step('conformance', checkConformance);
 await step('licences, exact versions, SBOM', checkSupplyChain);
 await step('types', () => {
   buildTypeScript();
-  for (const project of ['.', 'test']) runPackage('typescript/bin/tsc', ['-p', project]);
+  // The tests look into types of the command, which are not packed.
+  const isPacked = process.env.LOOPBACK_TEST_DIST === 'packed';
+  for (const project of isPacked ? ['.'] : ['.', 'test']) runPackage('typescript/bin/tsc', ['-p', project]);
 });
 await step('public surface', checkApi);
 await step('pages of the API', writeDocs);
 await step('native build', () => buildNative({ check: true }));
 if (!isWindows) {
+  await step('options for MSVC', checkMsvcOptions);
   await step('format of native code', () => clangFormat('--dry-run', '-Werror'));
   await step('clang-tidy, GCC, no global state', checkNative);
   await step('native code, fuzzed', fuzzBriefly);
@@ -95,6 +100,11 @@ if (!isWindows) {
       if (code !== 0) throw new Error('There were failures.');
     });
   }
+  await step('the Wine that accepts the ioctl', checkAcceptingWine);
+  await step(`tests on node.exe ${NEWEST} under the Wine that accepts the ioctl`, async () => {
+    const code = await runWindowsNode(NEWEST, vitest(`accepting-${NEWEST}`), { accepting: true, databases: true });
+    if (code !== 0) throw new Error('There were failures.');
+  });
 }
 
 await step('soak', soakBriefly);

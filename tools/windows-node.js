@@ -4,6 +4,7 @@
 import { spawnSync } from 'node:child_process';
 import { copyFileSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { onAcceptingWine } from './accepting-wine.js';
 import { cached, fingerprint } from './cache.js';
 import { withDatabases } from './databases.js';
 import { isWindows, npm, root, run } from './run.js';
@@ -27,7 +28,7 @@ export function fetchNode(version, arch = 'x64') {
 }
 
 /** The dependencies of the lockfile with the native parts that Windows wants. */
-function windowsDependencies() {
+export function windowsDependencies() {
   const lockfile = readFileSync(join(root, 'package-lock.json'), 'utf8');
   const folder = cached(`modules-win32-x64-${fingerprint(lockfile)}`, (folder) => {
     console.log('Installing the dependencies for Windows in the cache (once)');
@@ -44,22 +45,30 @@ function windowsDependencies() {
  *
  * @param {string} version one of VERSIONS; on Windows it is the Node that runs this.
  * @param {string[]} args
- * @param {{ folder?: string, env?: Record<string, string>, seconds?: number, quiet?: boolean, databases?: boolean }} options
- *   with `databases`, Redis and PostgreSQL run beside it; on Windows whoever wants them starts them.
+ * @param {{ folder?: string, env?: Record<string, string>, seconds?: number, quiet?: boolean, databases?: boolean, accepting?: boolean }} options
+ *   ended after so many `seconds`; with `databases`, Redis and PostgreSQL run beside it, on Windows whoever wants
+ *   them starts them; `accepting` takes the Wine that accepts the ioctl and does not say that it is Wine.
  * @returns {Promise<number>} its exit code
  */
-export async function runWindowsNode(version, args, { folder, env = {}, seconds, quiet, databases } = {}) {
+export async function runWindowsNode(
+  version,
+  args,
+  { folder, env = {}, seconds = 600, quiet, databases, accepting } = {},
+) {
   if (isWindows) {
     const stdio = quiet ? ['ignore', 'ignore', 'inherit'] : 'inherit';
-    return (
-      spawnSync(process.execPath, args, { cwd: folder ?? root, stdio, env: { ...process.env, ...env } }).status ?? 1
-    );
+    const options = { cwd: folder ?? root, stdio, env: { ...process.env, ...env }, timeout: seconds * 1000 };
+    const { status, error } = spawnSync(process.execPath, args, options);
+    if (error) console.log(error.code === 'ETIMEDOUT' ? `stopped after ${seconds} s` : error.message);
+    return status ?? 1;
   }
   const node = fetchNode(version);
   const wine = ['wine', '/node/bin/node.exe', ...args];
   const run = databases ? await withDatabases(wine) : { command: wine, env: {} };
+  const command = accepting ? onAcceptingWine(run.command) : run.command;
+  const system = accepting ? {} : { LOOPBACK_TEST_SYSTEM: 'wine' };
   const options = {
-    env: { LOOPBACK_TEST_SYSTEM: 'wine', LOOPBACK_TEST_NODE: `v${version}`, ...run.env, ...env },
+    env: { ...system, LOOPBACK_TEST_NODE: `v${version}`, ...run.env, ...env },
     seconds,
     quiet,
     cwd: folder ? '/project' : '/checkout',
@@ -67,9 +76,9 @@ export async function runWindowsNode(version, args, { folder, env = {}, seconds,
   };
   // Seen once in some thirty runs of the whole suite: it is Wine that starts anew, and nothing that failed.
   for (let attempt = 1; attempt < 3; ++attempt) {
-    const code = await runInside(run.command, options);
+    const code = await runInside(command, options);
     if (code !== WINE_CRASHED) return code;
     console.log("Wine's own server crashed, which ends every program in it: once more from the start");
   }
-  return runInside(run.command, options);
+  return runInside(command, options);
 }

@@ -65,14 +65,19 @@ function load(): NativeBinding | Refusal {
       if (isPermissionError(cause)) break;
     }
   }
-  const fix = causes.some(isPermissionError)
-    ? 'The permission model forbids addons: start Node with --allow-addons.'
-    : 'Reinstall the package with its prebuilds folder, or build it from source with node-gyp; a bundler must copy the .node file.';
   return refusal(
     'ERR_LOOPBACK_FAST_PATH_BINARY',
-    `No native binary could be loaded for ${process.platform}-${process.arch}, Node ${process.version}. Tried ${tried.join(', ')}. ${fix}`,
+    `No native binary could be loaded for ${process.platform}-${process.arch}, Node ${process.version}. Tried ${tried.join(', ')}. ${fixFor(causes)}`,
     causes[0],
   );
+}
+
+/** What a user can do where loading ended with these errors. */
+function fixFor(causes: readonly unknown[]): string {
+  if (causes.some(isPermissionError)) return 'The permission model forbids addons: start Node with --allow-addons.';
+  if (causes.some(isBlocked))
+    return 'A policy or an antivirus product of this machine blocks the file, and reinstalling does not help: docs/prebuilds.md of this package says what does.';
+  return 'Reinstall the package with its prebuilds folder, or build it from source with node-gyp; a bundler must copy the .node file. Where the file is there, a policy or an antivirus product may block it.';
 }
 
 /** @throws {TypeError} where it is something else. */
@@ -97,8 +102,23 @@ function isPermissionError(cause: unknown): boolean {
   return code === 'ERR_DLOPEN_DISABLED' || /loading addons is disabled/.test(String(message));
 }
 
-/** What an error says, without the list of who required whom that follows. */
+/**
+ * Whether Windows says that somebody wants this file not to run: an application control
+ * policy (4551), a group policy (1260), an antivirus product (225, 226). Node passes on
+ * the text alone, which is in the language of Windows: another one is not recognised.
+ */
+function isBlocked(cause: unknown): boolean {
+  return /Application Control policy has blocked|blocked by group policy|contains a virus/i.test(messageOf(cause));
+}
+
+function messageOf(cause: unknown): string {
+  return String(cause instanceof Error ? cause.message : cause);
+}
+
+/** What an error says, without the list of who required whom, or the file, that follows. */
 function firstLine(cause: unknown): string {
-  const [first = '', second = ''] = String(cause instanceof Error ? cause.message : cause).split('\n');
+  const [first = '', second = ''] = messageOf(cause)
+    .split(/[\r\n]+/)
+    .map((line) => line.trim());
   return first.endsWith(':') ? `${first} ${second}` : first;
 }

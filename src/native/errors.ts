@@ -120,7 +120,8 @@ const ADVICE: { readonly [code in LoopbackFastPathErrorCode]?: string } = {
 /** The typed error for a Winsock call that failed. */
 export function winsockError({ errno, message, syscall }: WinsockFailure): LoopbackFastPathError {
   const code = winsockErrorName(errno);
-  const text = message === '' ? '' : `: ${message}`;
+  // Windows breaks its longer texts into lines.
+  const text = message === '' ? '' : `: ${message.replace(/\s*[\r\n]+\s*/g, ' ')}`;
   const advice = ADVICE[code] ?? `Look ${errno} up among the Windows Sockets error codes.`;
   return new LoopbackFastPathError(code, `${syscall} ${code} (${errno})${text}. ${advice}`, { errno, syscall });
 }

@@ -1,8 +1,7 @@
 import { fork, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import * as net from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
@@ -15,15 +14,14 @@ import { textReport } from '../../dist/cli/bench/text-report.js';
 import { paintFor } from '../../dist/cli/paint.js';
 import { inventedResult } from '../support/bench-result.mjs';
 import { cli, onWine } from '../support/cli.js';
+import { scratchFolder } from '../support/scratch.js';
 import { listening } from '../support/sockets.js';
 
 const peerFile = fileURLToPath(new URL('../../dist/cli/bench/peer.js', import.meta.url));
 const LONG = { timeout: 60_000 };
 
 test('measures every shape on this system, within its time', LONG, async () => {
-  const folder = mkdtempSync(join(tmpdir(), 'bench-'));
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
-  const file = join(folder, 'page.html');
+  const file = join(scratchFolder(), 'page.html');
   const { code, stdout, stderr } = await cli(['bench', '--quick', '--seconds', '1', '--json', '--html', file]);
   expect(code).toBe(0);
   // Progress, for each shape.

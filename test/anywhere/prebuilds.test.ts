@@ -12,6 +12,26 @@ test('there is a binary for every architecture, and nothing else', () => {
   for (const arch of architectures) expect(readdirSync(`${folder}win32-${arch}`)).toEqual(['loopback-fast-path.node']);
 });
 
+describe.each(architectures)('the binary for %s', (arch) => {
+  test('says in its version resource what package.json and LICENSE say', () => {
+    const read = (file: string) => readFileSync(new URL(`../../${file}`, import.meta.url), 'utf8');
+    const { name, version, description, license } = JSON.parse(read('package.json'));
+    const copyright = /^Copyright .*$/m.exec(read('LICENSE'))?.[0];
+    const holder = copyright?.replace(/^Copyright \(c\) \d+ /, '');
+    expect(readPortableExecutable(`${folder}win32-${arch}/loopback-fast-path.node`).version).toEqual({
+      fileVersion: `${version.replace(/-.*/, '')}.0`,
+      CompanyName: holder,
+      FileDescription: description,
+      FileVersion: version,
+      InternalName: name,
+      LegalCopyright: `${copyright}. ${license} licence.`,
+      OriginalFilename: `${name}.node`,
+      ProductName: name,
+      ProductVersion: version,
+    });
+  });
+});
+
 // What MSVC makes in the CI job for it brings a C runtime; these are the shipped ones.
 describe.skipIf(process.env.LOOPBACK_TEST_BINARY === 'MSVC').each(architectures)(
   'the shipped binary for %s [not for one that MSVC built]',
@@ -25,9 +45,9 @@ describe.skipIf(process.env.LOOPBACK_TEST_BINARY === 'MSVC').each(architectures)
       );
     });
 
-    test('is for that machine, and at most 16 KB', () => {
+    test('is for that machine, and at most 20 KB', () => {
       expect(binary.machine).toBe(arch);
-      expect(binary.size).toBeLessThanOrEqual(16 * 1024);
+      expect(binary.size).toBeLessThanOrEqual(20 * 1024);
     });
 
     test('imports nothing but the host, KERNEL32 and WS2_32', () => {
@@ -63,6 +83,14 @@ describe.skipIf(process.env.LOOPBACK_TEST_BINARY === 'MSVC').each(architectures)
       const wanted = ['DYNAMIC_BASE', 'NX_COMPAT', 'GUARD_CF', ...(arch === 'ia32' ? [] : ['HIGH_ENTROPY_VA'])];
       expect(binary.characteristics).toEqual(expect.arrayContaining(wanted));
       expect(binary.sections.filter(({ writable, executable }) => writable && executable)).toEqual([]);
+    });
+
+    test('says which guards it has: Control Flow Guard with its table of functions, and no security cookie', () => {
+      const CF_INSTRUMENTED = 0x100;
+      const CF_FUNCTION_TABLE_PRESENT = 0x400;
+      const SECURITY_COOKIE_UNUSED = 0x800;
+      const wanted = CF_INSTRUMENTED | CF_FUNCTION_TABLE_PRESENT | SECURITY_COOKIE_UNUSED;
+      expect(binary.guardFlags & wanted).toBe(wanted);
     });
 
     test('names no file of the machine that built it', () => {

@@ -15,6 +15,10 @@ export interface PortableExecutable {
   sections: { name: string; writable: boolean; executable: boolean }[];
   /** Address of the code run when it is loaded; 0 for none. */
   entryPoint: number;
+  /** What the load configuration says of the guards; 0 where there is none. */
+  guardFlags: number;
+  /** The strings of the version resource, and the four numbers that Windows compares as `fileVersion`. */
+  version: Record<string, string>;
   /** Whether a debug directory names a file of the machine that built it. */
   debugPath: boolean;
 }
@@ -29,8 +33,42 @@ const CHARACTERISTICS: Record<number, string> = {
   16384: 'GUARD_CF',
 };
 
-const DIRECTORY = { exports: 0, imports: 1, debug: 6, delayImports: 13 } as const;
+const DIRECTORY = { exports: 0, imports: 1, resources: 2, debug: 6, loadConfiguration: 10, delayImports: 13 } as const;
 const CODEVIEW = 2;
+const RT_VERSION = 16;
+
+/**
+ * The strings in a version resource: a tree of blocks, each with its size, the size of
+ * its value, whether that is text, a name, the value, and the blocks below it.
+ */
+function versionStrings(resource: Buffer): Record<string, string> {
+  const found: Record<string, string> = {};
+  const aligned = (offset: number) => (offset + 3) & ~3;
+  const readBlock = (start: number): number => {
+    const [size, valueSize, isText] = [0, 2, 4].map((field) => resource.readUInt16LE(start + field)) as [
+      number,
+      number,
+      number,
+    ];
+    let nameEnd = start + 6;
+    while (resource.readUInt16LE(nameEnd) !== 0) nameEnd += 2;
+    const name = resource.toString('utf16le', start + 6, nameEnd);
+    const value = aligned(nameEnd + 2);
+    if (name === 'VS_VERSION_INFO') {
+      // VS_FIXEDFILEINFO: the high and the low half of the file's version are its third and fourth field.
+      const numbers = [10, 8, 14, 12].map((offset) => resource.readUInt16LE(value + offset));
+      found.fileVersion = numbers.join('.');
+    } else if (isText === 1 && valueSize > 0) {
+      found[name] = resource.toString('utf16le', value, value + valueSize * 2).replace(/\0+$/, '');
+    }
+    const end = start + size;
+    let below = aligned(value + (isText === 1 ? valueSize * 2 : valueSize));
+    while (below < end) below = aligned(readBlock(below));
+    return end;
+  };
+  readBlock(0);
+  return found;
+}
 
 export function readPortableExecutable(file: string): PortableExecutable {
   const bytes = readFileSync(file);
@@ -87,8 +125,29 @@ export function readPortableExecutable(file: string): PortableExecutable {
     return found;
   }
 
+  /** The first entry of a directory of resources, or the one with the number `id`: where it leads. */
+  function resourceEntry(table: number, id?: number): number | undefined {
+    const entries = Array.from({ length: u16(table + 12) + u16(table + 14) }, (_, index) => table + 16 + index * 8);
+    const entry = entries.find((each) => id === undefined || u32(each) === id);
+    return entry === undefined ? undefined : u32(entry + 4) & 0x7fffffff;
+  }
+
+  /** The version resource: by type, the first by name, the first by language. */
+  function version(): Record<string, string> {
+    const address = directory(DIRECTORY.resources);
+    if (address === 0) return {};
+    const table = at(address);
+    const type = resourceEntry(table, RT_VERSION);
+    const name = type === undefined ? undefined : resourceEntry(table + type);
+    const language = name === undefined ? undefined : resourceEntry(table + name);
+    if (language === undefined) return {};
+    const start = at(u32(table + language));
+    return versionStrings(bytes.subarray(start, start + u32(table + language + 4)));
+  }
+
   const exportTable = directory(DIRECTORY.exports);
   const exportNames = exportTable === 0 ? 0 : u32(at(exportTable) + 32);
+  const loadConfiguration = directory(DIRECTORY.loadConfiguration);
   const debugTable = directory(DIRECTORY.debug);
   const debugEntries = debugTable === 0 ? 0 : u32(directories + DIRECTORY.debug * 8 + 4) / 28;
 
@@ -109,6 +168,8 @@ export function readPortableExecutable(file: string): PortableExecutable {
       executable: (flags & 0x20000000) !== 0,
     })),
     entryPoint: u32(optional + 16),
+    guardFlags: loadConfiguration === 0 ? 0 : u32(at(loadConfiguration) + (wide ? 0x90 : 0x58)),
+    version: version(),
     debugPath: Array.from({ length: debugEntries }, (_, index) => at(debugTable) + index * 28).some((entry) => {
       if (u32(entry + 12) !== CODEVIEW) return false;
       const start = u32(entry + 24) + 24;

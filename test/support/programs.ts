@@ -1,11 +1,10 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { onTestFinished } from 'vitest';
 import { type Call, connectStories, listenStories } from './recorder.js';
+import { scratchFolder } from './scratch.js';
 
 /** The checkout. */
 export const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -28,13 +27,6 @@ interface How {
   env?: NodeJS.ProcessEnv;
   /** Whether Winsock is recorded, and says yes to the ioctl. Default `true`. */
   record?: boolean;
-}
-
-/** A folder of the test's own, gone after it. */
-export function scratchFolder(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'loopback-'));
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 }));
-  return folder;
 }
 
 /** Runs the text of an ES module as the main program of a new process. */

@@ -35,6 +35,7 @@ type CallName =
 
 interface Binding {
   calls: CallName[];
+  install(): number;
   take(): Call[] & { dropped: number };
   setAnswers(call: number, queue: number[], then: number): boolean;
   hide(name: string): void;
@@ -48,6 +49,12 @@ export const SIO_BASE_HANDLE = 0x48000022;
 
 /** Leaves the answer to Windows (or Wine). */
 export const ASK_THE_SYSTEM = -1;
+
+/**
+ * For tests of what flows: the answer is the system's own, on Windows and on the Wine
+ * that accepts the ioctl. The one that refuses it is left to the recorder.
+ */
+export const THE_SYSTEM_ACCEPTS = process.env.LOOPBACK_TEST_SYSTEM === 'wine' ? 0 : ASK_THE_SYSTEM;
 
 const binding = createRequire(import.meta.url)('./recorder-binding.cjs') as Binding;
 
@@ -75,6 +82,11 @@ export function take(all = true): Call[] {
   const calls = binding.take();
   if (all) expect(calls.dropped).toBe(0);
   return calls;
+}
+
+/** Records the addons too that were loaded since the recorder was. */
+export function recordNewAddons(): void {
+  expect(binding.install()).toBeGreaterThan(0);
 }
 
 export function openSockets(): number {
@@ -136,23 +148,25 @@ async function settled(count: number): Promise<void> {
 }
 
 /**
- * For a whole test file: the system accepts the ioctl unless a test says
- * otherwise, and every test closes as many SOCKETs as were made in it.
+ * For a whole test file: the ioctl is accepted unless a test says otherwise, by the
+ * recorder or by whom `accepting` says, and every test closes as many SOCKETs as were
+ * made in it.
  */
-export function useRecorder(): void {
+export function useRecorder(accepting = 0): void {
   // What a thread does once, before the calls of a test are counted: it asks the system,
   // and looks for Node's handles.
   beforeAll(async () => {
-    answer(0);
+    answer(accepting);
+    const before = binding.openSockets();
     const { enableLoopbackFastPath } = await import('loopback-fast-path');
     enableLoopbackFastPath(new Socket());
-    await settled(binding.openSockets() - 1);
+    await settled(before);
   });
   beforeEach(({ onTestFinished }) => {
     for (const call of binding.calls) answer(ASK_THE_SYSTEM, ASK_THE_SYSTEM, call);
     layerProviders(0);
     hideHostFunction('');
-    answer(0);
+    answer(accepting);
     const before = binding.openSockets();
     take();
     // Registered first, so run last: after the test has closed its own.

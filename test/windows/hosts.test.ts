@@ -1,13 +1,13 @@
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
-import { copyFileSync, cpSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { copyFileSync, cpSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { Worker } from 'node:worker_threads';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { hideHostFunction } from '../support/recorder.js';
+import { scratchFolder } from '../support/scratch.js';
 import { binaryFile } from '../support/sockets.js';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -65,9 +65,7 @@ test('node.exe', async () => {
 });
 
 test('node.exe under another name', async () => {
-  const folder = mkdtempSync(join(tmpdir(), 'loopback-fast-path-'));
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true, maxRetries: 10 }));
-  const execPath = join(folder, 'another name.exe');
+  const execPath = join(scratchFolder(), 'another name.exe');
   copyFileSync(process.execPath, execPath);
   expect(await result(CONNECT, { execPath })).toMatchObject(WORKS);
 });
@@ -159,6 +157,43 @@ test('a binary that the program carries and cannot load: what its loader said', 
     data: 'pong',
     status: 'ERR_LOOPBACK_FAST_PATH_BINARY',
     message: expect.stringContaining('Tried the binary that the program carries (asset not found).'),
+  });
+});
+
+describe('a binary that does not load', () => {
+  /** The program with what its loader does. */
+  const loading = (load: string) =>
+    CONNECT.replace(/'loopback-fast-path';/, "'loopback-fast-path/custom';").replace(
+      'const server',
+      `(await import('loopback-fast-path/custom')).useBinary(() => { ${load} });\n  const server`,
+    );
+
+  // Nothing blocks it here: the words are Windows', and Node adds the file like this.
+  test.each([
+    'An Application Control policy has blocked this file.',
+    'This program is blocked by group policy. For more information, contact your system administrator.',
+    'Operation did not complete successfully because the file contains a virus or potentially unwanted software.',
+  ])('because something blocks it: reinstalling is not the advice: %s', async (said) => {
+    const error = `${said}\r\n\\\\?\\C:\\app\\loopback-fast-path.node`;
+    const { status, message } = (await result(loading(`throw new Error(${JSON.stringify(error)});`))) as {
+      status: string;
+      message: string;
+    };
+    expect(status).toBe('ERR_LOOPBACK_FAST_PATH_BINARY');
+    expect(message).toContain(`(${said}). A policy or an antivirus product`);
+    expect(message).not.toContain('Reinstall');
+    expect(message).not.toMatch(/[\r\n]/);
+  });
+
+  test('because it is none: one line, with the words of the system', async () => {
+    const file = join(root, 'build', 'no-binary.node');
+    mkdirSync(join(root, 'build'), { recursive: true });
+    writeFileSync(file, 'text');
+    const load = `process.dlopen({ exports: {} }, ${JSON.stringify(file)});`;
+    const { status, message } = (await result(loading(load))) as { status: string; message: string };
+    expect(status).toBe('ERR_LOOPBACK_FAST_PATH_BINARY');
+    expect(message).toMatch(/carries \(.+\)\. Reinstall/);
+    expect(message).not.toMatch(/[\r\n]/);
   });
 });
 

@@ -19,17 +19,25 @@ import { createClient } from 'redis';
 import * as undici from 'undici';
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
-import { answer, connectStories, fastPathCalls, listenStories, take, useRecorder } from '../support/recorder.js';
+import {
+  answer,
+  connectStories,
+  fastPathCalls,
+  listenStories,
+  THE_SYSTEM_ACCEPTS,
+  take,
+  useRecorder,
+} from '../support/recorder.js';
 import { listening } from '../support/sockets.js';
 
 // Real clients of real servers, each through its own option and through a
 // registration. What is between "recipe" and "end" is in docs/recipes.md.
 
-useRecorder();
+useRecorder(THE_SYSTEM_ACCEPTS);
 
 // Asked once in a thread, on a SOCKET of its own, which is not to be counted.
 beforeAll(() => {
-  answer(0);
+  answer(THE_SYSTEM_ACCEPTS);
   expect(probeLoopbackFastPath()).toEqual({ supported: true });
 });
 

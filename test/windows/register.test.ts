@@ -12,8 +12,9 @@ import {
   registerLoopbackFastPath,
 } from 'loopback-fast-path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { root, runProgram, scratchFolder } from '../support/programs.js';
+import { root, runProgram } from '../support/programs.js';
 import { answer, connectStories, fastPathCalls, listenStories, take, useRecorder } from '../support/recorder.js';
+import { scratchFolder } from '../support/scratch.js';
 import { certificate, closing, echo, exchange, listening } from '../support/sockets.js';
 
 useRecorder();

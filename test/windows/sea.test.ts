@@ -1,11 +1,12 @@
 import { execFile } from 'node:child_process';
-import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { build } from 'vite';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
+import { scratchFolder } from '../support/scratch.js';
 import { binaryFile } from '../support/sockets.js';
 
 const run = promisify(execFile);
@@ -17,8 +18,7 @@ test.skipIf(major < 26)(
   'a single executable application with the addon as an asset [node --build-sea came with Node 25.5]',
   { timeout: 120_000 },
   async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'loopback-fast-path-sea-'));
-    onTestFinished(() => rmSync(folder, { recursive: true, force: true, maxRetries: 10 }));
+    const folder = scratchFolder();
     await build({
       root,
       logLevel: 'error',

@@ -8,7 +8,7 @@ import * as tls from 'node:tls';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { disableLoopbackFastPath, enableLoopbackFastPath, getLoopbackFastPathStatus } from 'loopback-fast-path';
 import { describe, expect, test } from 'vitest';
-import { answer, fastPathCalls, listenStories, take, useRecorder } from '../support/recorder.js';
+import { answer, fastPathCalls, listenStories, recordNewAddons, take, useRecorder } from '../support/recorder.js';
 import {
   BoundSocket,
   boundHandle,
@@ -265,7 +265,7 @@ test('another wrapper of _listen2 works before and after ours', async () => {
   expect(listenStories(take())).toEqual([ARMED_LISTEN]);
 });
 
-test('two copies of the package arm one server without breaking it', async () => {
+test('two copies of the package arm one server: one ioctl, whoever comes first', async () => {
   const folder = fileURLToPath(new URL('../../build/copy', import.meta.url));
   for (const part of ['dist', 'prebuilds', 'package.json']) {
     cpSync(fileURLToPath(new URL(`../../${part}`, import.meta.url)), `${folder}/${part}`, { recursive: true });
@@ -274,6 +274,10 @@ test('two copies of the package arm one server without breaking it', async () =>
     /* @vite-ignore */ pathToFileURL(`${folder}/dist/node.mjs`).href
   );
   expect(copy.enableLoopbackFastPath).not.toBe(enableLoopbackFastPath);
+  // Loads the copy's binary.
+  copy.probeLoopbackFastPath();
+  recordNewAddons();
+  take();
   for (const first of [true, false]) {
     const server = net.createServer((socket) => socket.pipe(socket));
     const [inner, outer] = first
@@ -282,10 +286,9 @@ test('two copies of the package arm one server without breaking it', async () =>
     inner(server);
     outer(server);
     const port = await listening(server);
-    // Of the other copy's binary the recorder sees nothing.
     expect(listenStories(take())).toEqual([ARMED_LISTEN]);
     expect(getLoopbackFastPathStatus(server)).toEqual(APPLIED);
-    expect(copy.getLoopbackFastPathStatus(server).state).toMatch(/^(applied|failed)$/);
+    expect(copy.getLoopbackFastPathStatus(server)).toEqual(APPLIED);
     expect(Object.getOwnPropertyDescriptor(server, '_handle')).toHaveProperty('value');
     expect(await exchange(await connected(port))).toBe('ping');
   }

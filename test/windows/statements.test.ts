@@ -4,10 +4,10 @@ import { once } from 'node:events';
 import * as net from 'node:net';
 import { enableLoopbackFastPath, getLoopbackFastPathStatus } from 'loopback-fast-path';
 import { expect, test } from 'vitest';
-import { answer, fastPathCalls, take, useRecorder } from '../support/recorder.js';
+import { answer, fastPathCalls, THE_SYSTEM_ACCEPTS, take, useRecorder } from '../support/recorder.js';
 import { closing, echo, exchange, listening } from '../support/sockets.js';
 
-useRecorder();
+useRecorder(THE_SYSTEM_ACCEPTS);
 
 const APPLIED = { state: 'applied', family: 4, address: '127.0.0.1' };
 

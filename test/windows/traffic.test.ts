@@ -4,13 +4,13 @@ import * as net from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { createFastPathConnection, enableLoopbackFastPath, getLoopbackFastPathStatus } from 'loopback-fast-path';
 import { describe, expect, test } from 'vitest';
-import { useRecorder } from '../support/recorder.js';
+import { THE_SYSTEM_ACCEPTS, useRecorder } from '../support/recorder.js';
 import { closing, listening } from '../support/sockets.js';
 
-// What flows through a socket is Node's, armed or not (B8, B11). Here the system
-// is the recorder's and Wine's; on Windows the same tests run on the fast path.
+// What flows through a socket is Node's, armed or not (B8, B11). Here the system is
+// Wine; on Windows the same tests run on what Windows makes of an armed socket.
 
-useRecorder();
+useRecorder(THE_SYSTEM_ACCEPTS);
 
 /** How both ends are made: armed, or by Node alone. */
 interface Ends {
