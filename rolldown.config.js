@@ -46,8 +46,8 @@ rmSync('dist', { recursive: true, force: true });
 export default defineConfig([
   config('cjs', { core: 'src/core.ts' }, { plugins: [] }),
   withTypes({ core: 'src/core.ts' }, 'cts', []),
-  config('cjs', { register: 'src/process-wide/register.ts' }),
-  withTypes({ register: 'src/process-wide/register.ts' }, 'cts', [coreStaysApart]),
+  config('cjs', { register: 'src/entries/register.ts' }),
+  withTypes({ register: 'src/entries/register.ts' }, 'cts', [coreStaysApart]),
   ...ENTRIES.flatMap((name) => [
     config('cjs', { [name]: `src/entries/${name}.ts` }),
     withTypes({ [name]: `src/entries/${name}.ts` }, 'cts', [coreStaysApart]),

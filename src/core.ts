@@ -5,11 +5,11 @@ import { isTraced } from './arming/switch.js';
 import { startTrace } from './process-wide/trace.js';
 
 export { addRegistration, everything } from './arming/ambient.js';
+export type { LoopbackFastPathTarget } from './arming/handle.js';
 export type { SkipReason } from './arming/policy.js';
 export type {
   LoopbackFastPathEndpoint,
   LoopbackFastPathOptions,
-  LoopbackFastPathTarget,
   WithFastPathOptions,
 } from './arming/settings.js';
 export { checkOptions } from './arming/settings.js';

@@ -1,12 +1,7 @@
 import { disableSocket, enableSocket } from './arming/client.js';
+import type { LoopbackFastPathTarget } from './arming/handle.js';
 import { disableServer, enableServer } from './arming/server.js';
-import {
-  checkOptions,
-  checkTarget,
-  isServer,
-  type LoopbackFastPathOptions,
-  type LoopbackFastPathTarget,
-} from './arming/settings.js';
+import { checkOptions, checkTarget, isServer, type LoopbackFastPathOptions } from './arming/settings.js';
 import type { LoopbackFastPathStatus } from './arming/status.js';
 import { conclude, currentHandle, getStatus, outcomeOf } from './arming/targets.js';
 import { LoopbackFastPathError } from './native/errors.js';

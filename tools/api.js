@@ -83,10 +83,7 @@ export function checkApi() {
 
 /** Pages in build/docs. @throws {Error} where TypeDoc warns. */
 export function writeDocs() {
-  const sources = entryPoints().map(({ types }) => {
-    const name = basename(types, '.d.cts');
-    return `src/${name === 'register' ? 'process-wide' : 'entries'}/${name}.ts`;
-  });
+  const sources = entryPoints().map(({ types }) => `src/entries/${basename(types, '.d.cts')}.ts`);
   const flags = ['--treatWarningsAsErrors', '--validation.invalidLink', '--logLevel', 'Warn', '--githubPages', 'false'];
   const typedoc = join(installReaders(), 'node_modules/typedoc/bin/typedoc');
   run(process.execPath, [

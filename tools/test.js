@@ -72,6 +72,7 @@ mkdirSync(results, { recursive: true });
 installDependencies();
 
 await step('format and lint', () => runPackage('@biomejs/biome/bin/biome', ['check', '--error-on-warnings', '.']));
+await step('layers of src/', () => runPackage('dependency-cruiser/bin/dependency-cruise.mjs', ['src']));
 await step('workflows', lintWorkflows);
 await step('conformance', checkConformance);
 await step('licences, exact versions, SBOM', checkSupplyChain);

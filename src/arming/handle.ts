@@ -1,9 +1,16 @@
-// What is known of Node's handles: the objects under a socket or server that stand
-// for libuv's.
+// What Node has: sockets and servers, and the handles under them that stand for libuv's.
 
+import type * as net from 'node:net';
 import { asError } from '../native/errors.js';
-import type { Endpoint } from './policy.js';
-import type { LoopbackFastPathTarget } from './settings.js';
+
+/** What the public functions act on. */
+export type LoopbackFastPathTarget = net.Socket | net.Server;
+
+/** One end of a connection, or of one to come: where a client connects to, or a server listens. */
+export interface Endpoint {
+  readonly address: string;
+  readonly port: number;
+}
 
 /** A handle of Node: a TCP, a Pipe, a TLSWrap. */
 export interface Handle {

@@ -18,12 +18,6 @@ export type SkipReason =
   /** The environment variable `LOOPBACK_FAST_PATH` is `0`. */
   | 'switched-off';
 
-/** One end of a connection, or of one to come: where a client connects to, or a server listens. */
-export interface Endpoint {
-  readonly address: string;
-  readonly port: number;
-}
-
 /** What to do with a socket of an address: leave it alone, or the family to apply it to. */
 export type Decision =
   | { readonly skip: SkipReason; readonly family?: never }

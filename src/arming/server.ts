@@ -3,10 +3,11 @@ import { native } from '../native/binding.js';
 import { asError, LoopbackFastPathError } from '../native/errors.js';
 import { assertSystemTakesIt } from '../native/probe.js';
 import { apply, guarded, isRequired, requiredError } from './apply.js';
+import type { Endpoint } from './handle.js';
 import { boundEndpoint, type Handle, transportHandle } from './handle.js';
-import type { Endpoint } from './policy.js';
+import { publish } from './publish.js';
 import type { Settings } from './settings.js';
-import { ARMED, CLUSTER, type LoopbackFastPathStatus, NOT_TCP, publish, SWITCHED_OFF } from './status.js';
+import { ARMED, CLUSTER, type LoopbackFastPathStatus, NOT_TCP, SWITCHED_OFF } from './status.js';
 import { isSwitchedOff } from './switch.js';
 import { arm, conclude, disarm, isApplied, isExplicit, settingsOf } from './targets.js';
 

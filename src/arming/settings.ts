@@ -1,10 +1,7 @@
 import * as net from 'node:net';
 import { types } from 'node:util';
 import { wrongArgument } from '../native/errors.js';
-import { ownerOf } from './handle.js';
-
-/** What the public functions act on. */
-export type LoopbackFastPathTarget = net.Socket | net.Server;
+import { type LoopbackFastPathTarget, ownerOf } from './handle.js';
 
 /** How far to go, and what to do where it cannot be done. */
 export interface LoopbackFastPathOptions {

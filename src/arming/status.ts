@@ -1,15 +1,12 @@
-import { channel } from 'node:diagnostics_channel';
-import { debuglog } from 'node:util';
 import type { LoopbackFastPathError } from '../native/errors.js';
-import { describe, kindOf } from './describe.js';
-import type { Endpoint, SkipReason } from './policy.js';
-import type { LoopbackFastPathTarget } from './settings.js';
+import type { LoopbackFastPathTarget } from './handle.js';
+import type { SkipReason } from './policy.js';
 
 /**
  * Where a socket or server stands.
  *
  * - `off`: never enabled, or disabled again.
- * - `armed`: enabled; the next connection attempt or `listen()` will be treated.
+ * - `armed`: enabled; the next connection attempt or `listen()` gets it.
  * - `applied`: the system accepted the ioctl on the SOCKET of the latest
  *   attempt or `listen()`. That is no proof that packets take the fast path:
  *   the other end must use it as well (B1), and software that inspects traffic
@@ -46,20 +43,3 @@ export const ARMED: LoopbackFastPathStatus = Object.freeze({ state: 'armed' });
 export const SWITCHED_OFF: LoopbackFastPathStatus = Object.freeze({ state: 'skipped', reason: 'switched-off' });
 export const NOT_TCP: LoopbackFastPathStatus = Object.freeze({ state: 'skipped', reason: 'not-tcp' });
 export const CLUSTER: LoopbackFastPathStatus = Object.freeze({ state: 'skipped', reason: 'cluster' });
-
-/** The diagnostics channel that every change of a status is published on. */
-export const STATUS_CHANNEL = 'loopback-fast-path:status';
-
-const statusChannel = channel(STATUS_CHANNEL);
-const debug = debuglog('loopback-fast-path');
-
-/**
- * Tells subscribers. Not at once: Node is about to use the handle, and what a subscriber
- * naturally does after a failure, destroying the socket, would leave it without one.
- */
-export function publish(target: object, status: LoopbackFastPathStatus, endpoint?: Endpoint): void {
-  if (debug.enabled) debug('%s %s', kindOf(target), describe(status));
-  if (!statusChannel.hasSubscribers) return;
-  const message: LoopbackFastPathStatusMessage = { target, status, ...endpoint };
-  process.nextTick(() => statusChannel.publish(message));
-}

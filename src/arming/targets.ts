@@ -1,11 +1,11 @@
 // What is remembered of each socket and server: what was asked for, and what became of
 // it. It belongs to a handle: a reconnect, or another listen(), has another one.
 
-import type { Handle } from './handle.js';
+import type { Endpoint, Handle, LoopbackFastPathTarget } from './handle.js';
 import { identityOf, transportHandle } from './handle.js';
-import type { Endpoint } from './policy.js';
-import type { LoopbackFastPathTarget, Settings } from './settings.js';
-import { ARMED, type LoopbackFastPathStatus, OFF, publish } from './status.js';
+import { publish } from './publish.js';
+import type { Settings } from './settings.js';
+import { ARMED, type LoopbackFastPathStatus, OFF } from './status.js';
 
 interface Entry {
   /** What to ask in turn at the next attempt or listen(); none where it is not armed. */

@@ -2,7 +2,8 @@ import { subscribe } from 'node:diagnostics_channel';
 import { writeSync } from 'node:fs';
 import { threadId } from 'node:worker_threads';
 import { describe, kindOf } from '../arming/describe.js';
-import { type LoopbackFastPathStatusMessage, STATUS_CHANNEL } from '../arming/status.js';
+import { STATUS_CHANNEL } from '../arming/publish.js';
+import type { LoopbackFastPathStatusMessage } from '../arming/status.js';
 
 // A server that runs for a month makes more sockets than anybody reads about.
 const MOST_LINES = 10_000;
@@ -31,7 +32,7 @@ export function startTrace(): void {
   process.on('exit', () => {
     if (count > MOST_LINES) lines.push(`and ${count - MOST_LINES} more`);
     const prefix = `loopback-fast-path, process ${process.pid}${threadId === 0 ? '' : ` thread ${threadId}`}: `;
-    lines.push(count === 0 ? 'no socket or server was treated' : `${count} in all`);
+    lines.push(count === 0 ? 'no socket or server' : `${count} in all`);
     try {
       // console.error() of a thread would not arrive any more.
       writeSync(2, lines.map((line) => `${prefix}${line}\n`).join(''));

@@ -4,6 +4,7 @@
 import cluster from 'node:cluster';
 import { once } from 'node:events';
 import net from 'node:net';
+import './answered.mjs';
 import { getLoopbackFastPathStatus, tryEnableLoopbackFastPath } from 'loopback-fast-path';
 
 if (cluster.isPrimary) {

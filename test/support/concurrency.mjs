@@ -5,6 +5,7 @@
 import cluster from 'node:cluster';
 import { once } from 'node:events';
 import { cpSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import net from 'node:net';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
 
@@ -135,9 +136,12 @@ const programs = {
       cpSync(new URL(part, root), new URL(part, folder), { recursive: true });
     }
     const second = await import(new URL('dist/node.mjs', folder));
-    second.probeLoopbackFastPath();
+    // Loaded before the recorder looks for binaries.
+    createRequire(folder)(`./prebuilds/win32-${process.arch}/loopback-fast-path.node`);
     const { recorder } = await import('./answered.mjs');
     const first = await import('loopback-fast-path');
+    // Each asks the system once.
+    for (const api of [first, second]) api.probeLoopbackFastPath();
     const states = (target) => [first, second].map((api) => api.getLoopbackFastPathStatus(target).state);
 
     const server = await echo(first);

@@ -256,7 +256,10 @@ const ways: Record<string, Way> = {
       const probe = freshPackage().probeLoopbackFastPath;
       return async () => {
         const result = probe();
-        expect(probe()).toBe(result);
+        // What every socket will get is asked for once; anything else may pass.
+        const isFinal = result.supported || result.error.code === 'WSAEOPNOTSUPP';
+        if (isFinal) expect(probe()).toBe(result);
+        else expect(probe()).not.toBe(result);
         return result.supported ? {} : { status: { state: 'failed', error: result.error } };
       };
     },
