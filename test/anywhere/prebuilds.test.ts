@@ -68,6 +68,7 @@ describe.skipIf(process.env.LOOPBACK_TEST_BINARY === 'MSVC').each(architectures)
         'WSASetLastError',
         'WSASocketW',
         'closesocket',
+        'getsockname',
         'getsockopt',
         'setsockopt',
       ]);
