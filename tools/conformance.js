@@ -121,7 +121,8 @@ function render() {
 
 Made by \`npm run conformance\` from the statements of [platform.md](platform.md) (shown
 here by their beginning), \`tools/conformance.js\` and the titles of the tests. Under
-Wine the ioctl is answered by \`test/recorder\`; on Windows the same tests run in CI.
+Wine the ioctl is answered by \`test/recorder\`, or by \`test/winsock\` where a test leaves
+it to the system; on Windows the same tests run in CI.
 
 | # | statement | what the package does | shown by |
 | --- | --- | --- | --- |

@@ -20,6 +20,7 @@ const NAMES = [
   'isLoopbackFastPathError',
   'probeLoopbackFastPath',
   'registerLoopbackFastPath',
+  'runWithLoopbackFastPath',
   'tryEnableLoopbackFastPath',
 ];
 
@@ -33,11 +34,11 @@ export async function use(fastPath) {
   const answer = probe.supported ? 'supported' : probe.error.code;
 
   const server = net.createServer((socket) => socket.pipe(socket));
-  fastPath.enableLoopbackFastPath(server);
+  fastPath.tryEnableLoopbackFastPath(server);
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const socket = net.connect(server.address().port, '127.0.0.1');
-  fastPath.enableLoopbackFastPath(socket);
+  fastPath.tryEnableLoopbackFastPath(socket);
   const data = 'loopback '.repeat(20_000);
   socket.end(data);
   assert.equal(await text(socket), data);
