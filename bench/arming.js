@@ -11,7 +11,7 @@ import { once } from 'node:events';
 import net from 'node:net';
 import { parseArgs } from 'node:util';
 import { enableLoopbackFastPath, getLoopbackFastPathStatus } from 'loopback-fast-path';
-import { acceptTheIoctl, binary, compare, median, system } from './measure.js';
+import { acceptTheIoctl, binary, compare, median, shown, system } from './measure.js';
 
 const { values } = parseArgs({ options: { seconds: { type: 'string', default: '5' } } });
 const milliseconds = Number(values.seconds) * 1000;
@@ -71,7 +71,10 @@ async function lookup() {
 }
 
 console.log(`${system()}\n`);
-console.log('other handles | connects/s plain | armed/plain | echo MiB/s plain | armed/plain | finding the SOCKET');
+console.log('Ratios of speed, each with its interval of 95 %, beside plain / plain.\n');
+console.log(
+  'other handles | connects: armed / plain | plain / plain | echo: armed / plain | plain / plain | finding the SOCKET',
+);
 const channels = [];
 let empty;
 for (const handles of [0, 1000, 10_000]) {
@@ -85,10 +88,10 @@ for (const handles of [0, 1000, 10_000]) {
   console.log(
     [
       String(handles).padStart(13),
-      (100 / rate.plain).toFixed(0).padStart(16),
-      rate.ratio.toFixed(3).padStart(11),
-      (16 / flow.plain).toFixed(0).padStart(16),
-      flow.ratio.toFixed(3).padStart(11),
+      shown(rate.armed),
+      shown(rate.control),
+      shown(flow.armed),
+      shown(flow.control),
       ` ${(found / 1000).toFixed(1)} us${perHandle}`,
     ].join(' | '),
   );

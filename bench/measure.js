@@ -1,9 +1,11 @@
-// What the benchmarks share.
+// What the benchmarks share: interleaved rounds, and no figure without its interval.
 
 import { createRequire } from 'node:module';
+import { compareSpeeds, seededRandom } from '../dist/cli/bench/statistics.js';
 
 export const onWine = process.env.LOOPBACK_TEST_SYSTEM === 'wine';
 
+const CONFIDENCE = 0.95;
 const require = createRequire(import.meta.url);
 
 /** The shipped binary. */
@@ -11,7 +13,8 @@ export const binary = () => require(`../prebuilds/win32-${process.arch}/loopback
 
 /** What this runs on, for the first line of a report. */
 export function system() {
-  return `Node ${process.version}, ${onWine ? 'Wine (not a Windows figure)' : 'Windows'}, ${process.arch}`;
+  const name = onWine ? 'Wine (not a Windows figure)' : process.platform === 'win32' ? 'Windows' : process.platform;
+  return `Node ${process.version}, ${name}, ${process.arch}`;
 }
 
 /** Wine refuses the ioctl: the test recorder answers it, so that the path taken on Windows is measured. */
@@ -24,25 +27,53 @@ export function median(numbers) {
   return (sorted[(sorted.length - 1) >> 1] + sorted[sorted.length >> 1]) / 2;
 }
 
+/** The median and the 95 % interval of it that the order of the numbers gives, without a model. */
+export function medianInterval(numbers) {
+  const sorted = numbers.toSorted((a, b) => a - b);
+  const margin = 0.98 * Math.sqrt(sorted.length);
+  const at = (rank) => sorted[Math.min(Math.max(Math.round(rank), 0), sorted.length - 1)];
+  const middle = (sorted.length - 1) / 2;
+  return { value: median(numbers), low: at(middle - margin), high: at(middle + margin) };
+}
+
+/** `0.98 (0.97 to 0.99)`. */
+export function shown({ ratio, value = ratio, low, high }, digits = 3) {
+  return `${value.toFixed(digits)} (${low.toFixed(digits)} to ${high.toFixed(digits)})`;
+}
+
+/** The ratio of the speeds of two things that took so many seconds, round by round. */
+export function speedRatio(seconds, baseline) {
+  const pairs = seconds.map((each, round) => [1 / each, 1 / baseline[round]]);
+  return compareSpeeds(pairs, CONFIDENCE, seededRandom(1));
+}
+
 /**
- * Runs `measure(false)` and `measure(true)` in turn, each in seconds; medians
- * over the pairs: of the plain one, and of the ratio of speeds armed / plain.
+ * Runs each of `measures` once in each round, in an order by chance.
+ *
+ * @param measures Each tells a number, as a rule of seconds.
+ * @returns their numbers, round by round
  */
-export async function compare(measure, milliseconds) {
-  await measure(false);
-  await measure(true);
-  const pairs = [];
+export async function interleave(measures, { milliseconds = 0, rounds = 0 }) {
+  const random = seededRandom(Date.now() % 65536);
+  const names = Object.keys(measures);
+  for (const name of names) await measures[name]();
+  const results = Object.fromEntries(names.map((name) => [name, []]));
   const end = Date.now() + milliseconds;
-  while (Date.now() < end || pairs.length < 5) {
-    // The order changes, so that whoever comes first gains nothing by it.
-    const first = pairs.length % 2 === 1;
-    const one = await measure(first);
-    const other = await measure(!first);
-    pairs.push(first ? [other, one] : [one, other]);
+  for (let round = 0; round < Math.max(rounds, 20) || Date.now() < end; ++round) {
+    const order = names.map((name) => [random(), name]).toSorted(([a], [b]) => a - b);
+    for (const [, name] of order) results[name].push(await measures[name]());
   }
+  return results;
+}
+
+/** Armed against plain, beside plain against plain: what a figure of this machine is worth. */
+export async function compare(measure, milliseconds) {
+  const measures = { plain: () => measure(false), again: () => measure(false), armed: () => measure(true) };
+  const { plain, again, armed } = await interleave(measures, { milliseconds });
   return {
-    plain: median(pairs.map(([plain]) => plain)),
-    ratio: median(pairs.map(([plain, armed]) => plain / armed)),
-    pairs: pairs.length,
+    plain: median(plain),
+    armed: speedRatio(armed, plain),
+    control: speedRatio(again, plain),
+    rounds: plain.length,
   };
 }

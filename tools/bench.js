@@ -1,13 +1,39 @@
-// `npm run bench:arming`, `npm run bench:register`: a script of bench/ on Windows
-// Node; sets up what it needs.
+// `npm run bench:arming`, `npm run bench:register`, `npm run bench:start`: a script of
+// bench/ on Windows Node, `start` on this system's Node too; sets up what it needs.
+//
+//   --before REVISION   with `start`: measures an older package beside this one
 
+import { mkdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { buildNative } from './build-native.js';
-import { buildTypeScript, installDependencies, isWindows } from './run.js';
+import { buildTypeScript, installDependencies, isWindows, root, run } from './run.js';
 import { NEWEST, runWindowsNode } from './windows-node.js';
 
-const [name, ...args] = process.argv.slice(2);
+/** The package as it was, compiled as it was then, in build/before. */
+function buildBefore(revision) {
+  const folder = join(root, 'build/before');
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { recursive: true });
+  run('git', [
+    'archive',
+    '--output',
+    'build/before.tar',
+    revision,
+    'src',
+    'prebuilds',
+    'package.json',
+    'tsconfig.json',
+  ]);
+  run('tar', ['-xf', '../before.tar'], { cwd: folder });
+  run(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', '.'], { cwd: folder });
+}
+
+const [name, ...given] = process.argv.slice(2);
+const args = given.filter((arg, index) => arg !== '--before' && given[index - 1] !== '--before');
 installDependencies();
 buildTypeScript();
 // Only Wine needs the recorder.
 if (!isWindows) await buildNative({ check: true });
-process.exitCode = await runWindowsNode(NEWEST, [`bench/${name}.js`, ...args], { seconds: 600 });
+if (given.includes('--before')) buildBefore(given[given.indexOf('--before') + 1]);
+if (name === 'start' && !isWindows) run(process.execPath, [`bench/${name}.js`, ...args]);
+process.exitCode = await runWindowsNode(NEWEST, [`bench/${name}.js`, ...args], { seconds: 1200 });
