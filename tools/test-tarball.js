@@ -32,7 +32,6 @@ import {
   npmCommand,
   readJson,
   root,
-  run,
   runPackage,
 } from './run.js';
 import { NEWEST, runWindowsNode } from './windows-node.js';
@@ -133,9 +132,11 @@ function filesIn(folder) {
     );
 }
 
-/** What is wrong with the tarball itself. @returns {string[]} */
-function tarballProblems(folder, tarball) {
-  run('tar', ['-xzf', tarball], { cwd: folder });
+/** What is wrong with the tarball itself. @returns {Promise<string[]>} */
+async function tarballProblems(folder, tarball) {
+  // Here, and not above: it is there only once the dependencies are.
+  const { extract } = await import('tar');
+  await extract({ file: join(folder, tarball), cwd: folder });
   const unpacked = join(folder, 'package');
   const problems = [];
   const { size } = statSync(join(folder, tarball));
@@ -316,7 +317,7 @@ with Plug'n'Play unplugs the package by itself, because it holds \`.node\` files
 export function testTarball({ writeTable = false } = {}) {
   return withTemporaryFolder(async (folder) => {
     const tarball = packInto(folder);
-    const problems = tarballProblems(folder, tarball);
+    const problems = await tarballProblems(folder, tarball);
     try {
       lint(join(folder, tarball));
     } catch (error) {
