@@ -53,7 +53,7 @@ export function isWine(): boolean {
   const sizeOfDosHeader = 64;
   const mark = Buffer.alloc(16);
   try {
-    const file = openSync(join(windowsFolder(), 'System32', 'ntdll.dll'), 'r');
+    const file = openSync(join(windowsFolder(), SYSTEM_FOLDER, 'ntdll.dll'), 'r');
     readSync(file, mark, 0, mark.length, sizeOfDosHeader);
     closeSync(file);
   } catch {
@@ -62,8 +62,28 @@ export function isWine(): boolean {
   return /^Wine (builtin|placeholder)/.test(mark.toString('latin1'));
 }
 
+const SYSTEM_FOLDER = 'System32';
+
+/** The programs and drivers of Windows. */
+export function systemFolder(): string {
+  return nativePath(join(windowsFolder(), SYSTEM_FOLDER));
+}
+
+/**
+ * A file as it is: in a 32-bit process on 64-bit Windows another folder stands in the
+ * place of System32, and Sysnative is the way around.
+ */
+export function nativePath(file: string): string {
+  const { PROCESSOR_ARCHITEW6432: architecture } = process.env;
+  const redirected = process.arch === 'ia32' && architecture !== undefined;
+  const folder = join(windowsFolder(), SYSTEM_FOLDER);
+  const [start, rest] = [file.slice(0, folder.length), file.slice(folder.length)];
+  if (!redirected || start.toLowerCase() !== folder.toLowerCase() || !/^(\\|$)/.test(rest)) return file;
+  return join(windowsFolder(), 'Sysnative') + rest;
+}
+
 /** Where Windows is installed. */
-export function windowsFolder(): string {
+function windowsFolder(): string {
   const { SystemRoot = 'C:\\Windows' } = process.env;
   return SystemRoot;
 }

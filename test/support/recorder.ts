@@ -40,6 +40,7 @@ interface Binding {
   setAnswers(call: number, queue: number[], then: number): boolean;
   hide(name: string): void;
   setLayer(offset: number): void;
+  setTcpInfo(bytes: Buffer): void;
   setRecording(on: boolean): void;
   openSockets(): number;
 }
@@ -70,6 +71,11 @@ export const SILENT_LAYER = 0xffffffff;
 /** As if a layered provider were installed: base sockets have other numbers. */
 export function layerProviders(offset: number): void {
   binding.setLayer(offset);
+}
+
+/** What SIO_TCP_INFO says of every connection; of no bytes: what Windows (or Wine) says. */
+export function sayTcpInfo(bytes: Buffer): void {
+  binding.setTcpInfo(bytes);
 }
 
 /** As if the host did not export a function; `''` for none. Seen by addons that ask from now on. */
@@ -165,6 +171,7 @@ export function useRecorder(accepting = 0): void {
   beforeEach(({ onTestFinished }) => {
     for (const call of binding.calls) answer(ASK_THE_SYSTEM, ASK_THE_SYSTEM, call);
     layerProviders(0);
+    sayTcpInfo(Buffer.alloc(0));
     hideHostFunction('');
     answer(accepting);
     const before = binding.openSockets();
