@@ -75,7 +75,7 @@ function parseDump(text: string): Map<string, string> | undefined {
  */
 function parseShowGlobal(text: string): { [name in Name]?: string } {
   const rows = text.split(/\r?\n/).flatMap((line): [label: string, value: string][] => {
-    const [, label, value] = /^(.*?)\s*[::]\s*(\S.*?)\s*$/.exec(line) ?? [];
+    const [, label, value] = /^(.*?)\s*:\s*(\S.*?)\s*$/.exec(line) ?? [];
     return label === undefined || value === undefined ? [] : [[label.toLowerCase(), value.toLowerCase()]];
   });
   const only = (wanted: (label: string, value: string) => boolean) => {

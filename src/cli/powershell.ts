@@ -101,10 +101,13 @@ export async function readAnswers(output: Readable, between: () => Promise<void>
     if (line === 1) {
       before = numberOf(said.counter);
       if (before === undefined) continue;
-      work = between().then(() => {
-        done = true;
-      });
-      work.catch(() => {});
+      work = between().then(
+        () => {
+          done = true;
+        },
+        // The counter says nothing then.
+        () => {},
+      );
     } else if (line === 2) {
       // The third line is a second away: what is done by now is in its reading.
       inTime = done;

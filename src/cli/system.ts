@@ -42,6 +42,8 @@ export function describeSystem(facts: SystemFacts): string {
   return `${facts.name}, ${facts.platform} ${facts.release}, ${facts.arch}, Node ${facts.node}, ${facts.cores} × ${facts.cpu}`;
 }
 
+const SYSTEM_FOLDER = 'System32';
+
 /**
  * Wine marks every DLL of its own right behind the DOS header. The one looked at
  * is loaded into every process; an environment variable or a registry key could
@@ -61,8 +63,6 @@ export function isWine(): boolean {
   }
   return /^Wine (builtin|placeholder)/.test(mark.toString('latin1'));
 }
-
-const SYSTEM_FOLDER = 'System32';
 
 /** The programs and drivers of Windows. */
 export function systemFolder(): string {

@@ -65,46 +65,53 @@ export async function compareTcpInfo(binding: NativeBinding): Promise<TcpInfoPai
 async function infoOfConnection(binding: NativeBinding, armed: boolean): Promise<EndsInfo | Refused> {
   const server = net.createServer();
   const client = new net.Socket();
-  const limit = { signal: AbortSignal.timeout(LIMIT_MS) };
-  let accepted: net.Socket | undefined;
-  const ignore = () => {};
-  server.on('error', ignore).on('connection', (socket) => socket.on('error', ignore));
-  client.on('error', ignore);
+  const sockets = [client];
+  let limit: NodeJS.Timeout | undefined;
   try {
     // Rather none than a plain one under that name.
     if (armed) for (const end of [server, client]) enableLoopbackFastPath(end, { required: true });
-    server.listen(0, '127.0.0.1');
-    await once(server, 'listening', limit);
-    const connection = once(server, 'connection', limit);
-    client.connect((server.address() as net.AddressInfo).port, '127.0.0.1');
-    await once(client, 'connect', limit);
-    [accepted] = (await connection) as [net.Socket];
-    await exchange(client, accepted, limit);
+    const broken = new Promise<never>((_resolve, reject) => {
+      limit = setTimeout(() => reject(new Error(`It stood still for ${LIMIT_MS / 1000} s.`)), LIMIT_MS);
+      server.on('error', reject).on('connection', (socket) => socket.on('error', reject));
+      client.on('error', reject);
+    });
+    const connected = once(server, 'connection') as Promise<[net.Socket]>;
+    server.listen(0, '127.0.0.1', () => client.connect((server.address() as net.AddressInfo).port, '127.0.0.1'));
+    const [accepted] = await Promise.race([broken, connected]);
+    sockets.push(accepted);
+    await Promise.race([broken, exchange(client, accepted)]);
     return { client: infoOf(binding, client), server: infoOf(binding, accepted) };
   } catch (error) {
     return refused(error as NodeJS.ErrnoException);
   } finally {
-    client.destroy();
-    accepted?.destroy();
+    clearTimeout(limit);
+    for (const socket of sockets) socket.destroy();
     server.close();
   }
 }
 
 /** The same for every connection: all in one direction first, then there and back. */
-async function exchange(client: net.Socket, server: net.Socket, limit: { signal: AbortSignal }): Promise<void> {
-  client.write(Buffer.alloc(BYTES));
-  await receive(server, BYTES, limit);
+async function exchange(client: net.Socket, server: net.Socket): Promise<void> {
+  await send(client, server, Buffer.alloc(BYTES));
   for (let i = 0; i < ROUND_TRIPS; ++i) {
-    client.write(MESSAGE);
-    await receive(server, MESSAGE.length, limit);
-    server.write(MESSAGE);
-    await receive(client, MESSAGE.length, limit);
+    await send(client, server, MESSAGE);
+    await send(server, client, MESSAGE);
   }
 }
 
-/** Waits for so many bytes. Nothing is lost in between: the stream is not flowing. */
-async function receive(socket: net.Socket, bytes: number, limit: { signal: AbortSignal }): Promise<void> {
-  while (socket.read(bytes) === null) await once(socket, 'readable', limit);
+/** Sends, and waits until all of it is there. */
+function send(from: net.Socket, to: net.Socket, data: Buffer): Promise<void> {
+  return new Promise((resolve) => {
+    let left = data.length;
+    const receive = (chunk: Buffer) => {
+      left -= chunk.length;
+      if (left > 0) return;
+      to.off('data', receive);
+      resolve();
+    };
+    to.on('data', receive);
+    from.write(data);
+  });
 }
 
 function infoOf(binding: NativeBinding, socket: net.Socket): TcpInfo | Refused {

@@ -47,6 +47,7 @@ interface Binding {
 
 export const SIO_LOOPBACK_FAST_PATH = 0x98000010;
 export const SIO_BASE_HANDLE = 0x48000022;
+export const SIO_TCP_INFO = 0xd8000027;
 
 /** Leaves the answer to Windows (or Wine). */
 export const ASK_THE_SYSTEM = -1;
