@@ -4,7 +4,11 @@
 const REPLACEMENTS: Record<string, string> = { '█': '#', '×': 'x', µ: 'u', '–': '-', '…': '...', '→': '->' };
 
 /** Whether to do without other characters: where asked to, and on Windows but for a console. */
-export function isAsciiOnly(stream: { readonly isTTY?: boolean }, wanted = false, system = process.platform): boolean {
+export function isAsciiOnly(
+  stream: { readonly isTTY?: boolean },
+  wanted = false,
+  system: NodeJS.Platform = process.platform,
+): boolean {
   return wanted || (system === 'win32' && stream.isTTY !== true);
 }
 

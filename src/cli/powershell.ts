@@ -17,7 +17,7 @@ import { nativePath, systemFolder } from './system.js';
  *   the kernel drivers that are running, with who made them
  * - the counter again, a second later
  */
-export const POWERSHELL_SCRIPT = [
+export const POWERSHELL_SCRIPT: string = [
   "$ErrorActionPreference = 'SilentlyContinue'",
   '[Console]::OutputEncoding = New-Object Text.UTF8Encoding $false',
   'function Say($what) { [Console]::WriteLine((ConvertTo-Json -Compress -Depth 3 -InputObject $what)) }',

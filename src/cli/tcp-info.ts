@@ -4,9 +4,7 @@
 
 import { once } from 'node:events';
 import * as net from 'node:net';
-import { type WinsockFailure, winsockError } from '../errors.js';
-import { enableLoopbackFastPath } from '../index.js';
-import type { NativeBinding } from '../native.js';
+import { enableLoopbackFastPath, type NativeBinding, winsockError } from '../core.js';
 import { type Refused, refused } from './refused.js';
 
 /** The fields of TCP_INFO_v0 by Windows' names, with their place in it. */
@@ -118,7 +116,7 @@ function infoOf(binding: NativeBinding, socket: net.Socket): TcpInfo | Refused {
   const { _handle: handle } = socket as net.Socket & { _handle: object };
   const answer = binding.tcpInfo(handle);
   if (answer === 'not-tcp') return { code: 'UNKNOWN', message: 'The SOCKET was not found.' };
-  return Buffer.isBuffer(answer) ? parseTcpInfo(answer) : refused(winsockError(answer as WinsockFailure));
+  return Buffer.isBuffer(answer) ? parseTcpInfo(answer) : refused(winsockError(answer));
 }
 
 /** A TCP_INFO_v0 as Windows wrote it. */

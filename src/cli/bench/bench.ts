@@ -7,7 +7,6 @@ import { type LoopbackSettings, readLoopbackSettings } from '../netsh.js';
 import { armsEverything, isSwitchedOff, processSettings } from '../settings.js';
 import { packageVersion, type SystemFacts, systemFacts } from '../system.js';
 import { UsageError } from '../usage-error.js';
-import type { Compared } from './compare.js';
 import { type Meter, NodeMeter, type Slice } from './measure.js';
 import { NativeTwin } from './native-twin.js';
 import type { Addresses } from './peer.js';
@@ -57,8 +56,6 @@ export interface BenchResult {
   /** Of each interval, so that all of them together keep 95 %. */
   readonly confidence: number;
   readonly shapes: readonly ShapeResult[];
-  /** Beside a run that was saved. */
-  readonly compared?: Compared;
 }
 
 export interface ShapeResult extends Shape {

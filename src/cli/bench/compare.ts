@@ -34,6 +34,11 @@ export interface Compared {
   readonly shapes: readonly (Shape & { readonly comparisons: readonly RunComparison[] })[];
 }
 
+/** What `bench --json` prints, with `--compare` or without. */
+export interface Report extends BenchResult {
+  readonly compared?: Compared;
+}
+
 /** Unarmed, so that the fast path is not in them. */
 const CONTROLS: readonly PathId[] = ['tcp4', 'tcp6', 'pipe'];
 

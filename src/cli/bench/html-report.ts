@@ -3,7 +3,7 @@
 
 import { describeSystem } from '../system.js';
 import type { BenchResult, ShapeResult } from './bench.js';
-import { describeCompared, pairsOf } from './compare.js';
+import { describeCompared, pairsOf, type Report } from './compare.js';
 import {
   againstBaseline,
   caveats,
@@ -20,7 +20,7 @@ import { bars, escapeHtml, percentiles, ratios } from './plots.js';
 import { recommend } from './recommend.js';
 
 /** The page. Whatever is text in the result is text on it. */
-export function htmlReport(result: BenchResult): string {
+export function htmlReport(result: Report): string {
   const title = `loopback-fast-path bench${result.system.wine ? ' on Wine' : ''}`;
   const notes = caveats(result).map((text) => `<p class="caveat" role="note">${escapeHtml(text)}</p>`);
   const missing = result.leftOut.map(({ title, reason }) => `<li>${escapeHtml(title)}: ${escapeHtml(reason)}</li>`);
@@ -86,7 +86,7 @@ function ratioFigure(result: BenchResult, { id, title }: BenchResult['paths'][nu
 }
 
 /** This run beside the one that was saved; nothing without one. */
-function comparedSection({ compared }: BenchResult): string {
+function comparedSection({ compared }: Report): string {
   if (compared === undefined) return '';
   const notes = describeCompared(compared).map((text) => `<p>${escapeHtml(text)}</p>`);
   const figures = pairsOf(compared).map(({ title, rows }) => {

@@ -1,7 +1,7 @@
 import type { Paint } from '../paint.js';
 import { describeSystem } from '../system.js';
-import type { BenchResult, Measured, ShapeResult } from './bench.js';
-import { type Compared, describeCompared, pairsOf } from './compare.js';
+import type { Measured, ShapeResult } from './bench.js';
+import { type Compared, describeCompared, pairsOf, type Report } from './compare.js';
 import { againstBaseline, caveats, formatLatency, formatRatio, formatSpeed, legend, summary } from './format.js';
 import { PATHS } from './plan.js';
 import { recommend } from './recommend.js';
@@ -9,7 +9,7 @@ import { recommend } from './recommend.js';
 const BAR = 16;
 
 /** A table and bars for the terminal. */
-export function textReport(result: BenchResult, paint: Paint): string {
+export function textReport(result: Report, paint: Paint): string {
   const lines = [
     paint.bold(`loopback-fast-path ${result.version} bench`),
     describeSystem(result.system),
