@@ -54,7 +54,7 @@ function adviceFor(tallies: readonly Tally[]): string {
     `${title(one)} is faster in ${one.faster} and slower in ${one.slower} of ${one.judged} shapes`;
   const lost = (one: Tally) => `${title(one)} is slower in ${one.slower} of ${one.judged} shapes, faster in none`;
 
-  if (known.length === 0) return 'too few rounds to say';
+  if (known.length === 0) return 'too few rounds to say.';
   if (better.length === 1) return `${list(better, won)}.`;
   if (better.length > 1)
     return `each of these beats ${plain}: ${list(better, won)}. They were not compared with each other.`;
