@@ -540,6 +540,13 @@ Napi::Value SetRecording(const Napi::CallbackInfo& info) {
   return info.Env().Undefined();
 }
 
+// pressCtrlC(): boolean. Of nobody's sockets, but there is no other way to do it:
+// for every process of this console, this one included.
+Napi::Value PressCtrlC(const Napi::CallbackInfo& info) {
+  return Napi::Boolean::New(info.Env(),
+                            GenerateConsoleCtrlEvent(CTRL_C_EVENT, 0) != 0);
+}
+
 // openSockets(): number. Sockets made less sockets closed since install().
 Napi::Value OpenSockets(const Napi::CallbackInfo& info) {
   const Locked locked;
@@ -561,6 +568,8 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
       Napi::Function::New<SetTcpInfo>(env, "setTcpInfo"));
   Set(exports, "setRecording",
       Napi::Function::New<SetRecording>(env, "setRecording"));
+  Set(exports, "pressCtrlC",
+      Napi::Function::New<PressCtrlC>(env, "pressCtrlC"));
   Set(exports, "openSockets",
       Napi::Function::New<OpenSockets>(env, "openSockets"));
   return exports;
