@@ -171,13 +171,16 @@ Napi::Value IsLayered(const Napi::CallbackInfo& info) {
 Napi::Value TcpInfoOfHandle(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   if (!info[0].IsObject()) return Reject(env, "handle must be an object");
-  uv_handle_s* const handle = FindTcpHandle(info[0].As<Napi::Object>());
+  Failure failure;
+  uv_handle_s* const handle =
+      FindTcpHandle(info[0].As<Napi::Object>(), &failure);
   if (env.IsExceptionPending()) return Napi::Value();
+  if (failure) return ToValue(env, failure);
   if (handle == nullptr) return Napi::String::New(env, "not-tcp");
   const Libuv& uv = env.GetInstanceData<Instance>()->uv;
 
   TcpInfo read{};
-  const Failure failure = ReadTcpInfo(SocketOf(uv, handle), &read);
+  failure = ReadTcpInfo(SocketOf(uv, handle), &read);
   if (failure) return ToValue(env, failure);
   napi_value copy = nullptr;
   napi_create_buffer_copy(env, read.size, read.bytes, nullptr, &copy);

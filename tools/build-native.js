@@ -1,6 +1,6 @@
 // `npm run build:native`: the prebuilt binaries, the test recorder, the program of
-// docs/other-ends.md, and the twin of `bench --native`. On Linux with clang and lld, reproducibly, for every
-// architecture; on Windows with MSVC, for this machine alone.
+// docs/other-ends.md, and the twin of `bench --native`. On Linux with clang and lld,
+// reproducibly, for every architecture; on Windows with MSVC, for this machine alone.
 //
 // prebuilds/SHA256SUMS, in the form of sha256sum, goes with them.
 //
