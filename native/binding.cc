@@ -200,8 +200,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
       Napi::Function::New<SetFastPathOfHandle>(env, "setFastPath"));
   Set(exports, "probe", Napi::Function::New<Probe>(env, "probe"));
   Set(exports, "isLayered", Napi::Function::New<IsLayered>(env, "isLayered"));
-  Set(exports, "tcpInfo",
-      Napi::Function::New<TcpInfoOfHandle>(env, "tcpInfo"));
+  Set(exports, "tcpInfo", Napi::Function::New<TcpInfoOfHandle>(env, "tcpInfo"));
   return exports;
 }
 

@@ -17,7 +17,8 @@ Failure ReadTcpInfo(SOCKET socket, TcpInfo* info) {
                nullptr) == SOCKET_ERROR) {
     return {"WSAIoctl", WSAGetLastError()};
   }
-  info->size = bytes_returned < TcpInfo::kSize ? bytes_returned : TcpInfo::kSize;
+  info->size =
+      bytes_returned < TcpInfo::kSize ? bytes_returned : TcpInfo::kSize;
   return {};
 }
 

@@ -214,8 +214,8 @@ int WSAAPI RecordedIoctl(SOCKET socket, DWORD code, LPVOID in, DWORD in_size,
   record.overlapped = overlapped != nullptr || routine != nullptr;
   if (code == kFastPath) return Answer(record, ask);
   if (code == kTcpInfo && tcp_info_size > 0) {
-    *bytes = static_cast<DWORD>(tcp_info_size < out_size ? tcp_info_size
-                                                         : out_size);
+    *bytes =
+        static_cast<DWORD>(tcp_info_size < out_size ? tcp_info_size : out_size);
     CopyMemory(out, tcp_info, *bytes);
     Keep(record);
     return 0;
@@ -540,8 +540,8 @@ Napi::Value SetRecording(const Napi::CallbackInfo& info) {
   return info.Env().Undefined();
 }
 
-// pressCtrlC(): boolean. Of nobody's sockets, but there is no other way to do it:
-// for every process of this console, this one included.
+// pressCtrlC(): boolean. Of nobody's sockets, but there is no other way to do
+// it: for every process of this console, this one included.
 Napi::Value PressCtrlC(const Napi::CallbackInfo& info) {
   return Napi::Boolean::New(info.Env(),
                             GenerateConsoleCtrlEvent(CTRL_C_EVENT, 0) != 0);

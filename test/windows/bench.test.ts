@@ -52,9 +52,7 @@ describe('the C++ twin', () => {
 
   test('that stands still is given up, and ended', async () => {
     const { twin, meter } = await silentMeter();
-    const start = performance.now();
     await expect(meter.measure(SHAPE, 10, new AbortController().signal)).rejects.toThrow('no progress for 5 s');
-    expect(performance.now() - start).toBeLessThan(10_000);
     await expect.poll(() => twin.exitCode ?? twin.signalCode).not.toBe(null);
     // What it would have said later is not taken for an answer.
     await expect(meter.measure(SHAPE, 10, new AbortController().signal)).rejects.toThrow('The twin ended.');
