@@ -116,7 +116,11 @@ function infoOf(binding: NativeBinding, socket: net.Socket): TcpInfo | Refused {
   const { _handle: handle } = socket as net.Socket & { _handle: object };
   const answer = binding.tcpInfo(handle);
   if (answer === 'not-tcp') return { code: 'UNKNOWN', message: 'The SOCKET was not found.' };
-  return Buffer.isBuffer(answer) ? parseTcpInfo(answer) : refused(winsockError(answer));
+  if (Buffer.isBuffer(answer)) return parseTcpInfo(answer);
+  // Not with the advice for the ioctl, which this is not about.
+  const { code } = winsockError(answer);
+  const text = answer.message === '' ? '' : `: ${answer.message}`;
+  return { code, message: `${answer.syscall} SIO_TCP_INFO ${code} (${answer.errno})${text}` };
 }
 
 /** A TCP_INFO_v0 as Windows wrote it. */

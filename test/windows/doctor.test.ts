@@ -227,7 +227,10 @@ describe('is it on?', () => {
 
   test.runIf(onWine)('Wine does not know the question, which is said [Wine]', LONG, async () => {
     const found = await examine({ ipv6: false });
-    const refused = { code: 'WSAEOPNOTSUPP', message: expect.stringContaining('WSAIoctl') };
+    const refused = {
+      code: 'WSAEOPNOTSUPP',
+      message: expect.stringMatching(/^WSAIoctl SIO_TCP_INFO WSAEOPNOTSUPP \(10045\)/),
+    };
     const ends = { client: refused, server: refused };
     expect(found.tcpInfo).toMatchObject({ plain: ends, armed: ends });
     expect(text(found).match(/Refused: /g)).toHaveLength(1);
