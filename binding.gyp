@@ -12,6 +12,7 @@
             'native/host.cc',
             'native/tcp_handle.cc',
             'native/fast_path.cc',
+            'native/tcp_info.cc',
             '<!(node native/version-resource.js build/version.rc)',
           ],
         }],

@@ -6,6 +6,7 @@
 #include "fast_path.h"
 #include "libuv.h"
 #include "tcp_handle.h"
+#include "tcp_info.h"
 
 namespace loopback {
 
@@ -166,6 +167,26 @@ Napi::Value IsLayered(const Napi::CallbackInfo& info) {
   return failure ? ToValue(env, failure) : Napi::Boolean::New(env, layered);
 }
 
+// tcpInfo(handle: object): Failure | 'not-tcp' | Buffer
+Napi::Value TcpInfoOfHandle(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  if (!info[0].IsObject()) return Reject(env, "handle must be an object");
+  Failure failure;
+  uv_handle_s* const handle =
+      FindTcpHandle(info[0].As<Napi::Object>(), &failure);
+  if (env.IsExceptionPending()) return Napi::Value();
+  if (failure) return ToValue(env, failure);
+  if (handle == nullptr) return Napi::String::New(env, "not-tcp");
+  const Libuv& uv = env.GetInstanceData<Instance>()->uv;
+
+  TcpInfo read{};
+  failure = ReadTcpInfo(SocketOf(uv, handle), &read);
+  if (failure) return ToValue(env, failure);
+  napi_value copy = nullptr;
+  napi_create_buffer_copy(env, read.size, read.bytes, nullptr, &copy);
+  return Napi::Value(env, copy);
+}
+
 Napi::Object Init(Napi::Env env, Napi::Object exports) {
   Instance* const instance = new Instance();
   instance->missing = instance->uv.Resolve();
@@ -179,6 +200,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
       Napi::Function::New<SetFastPathOfHandle>(env, "setFastPath"));
   Set(exports, "probe", Napi::Function::New<Probe>(env, "probe"));
   Set(exports, "isLayered", Napi::Function::New<IsLayered>(env, "isLayered"));
+  Set(exports, "tcpInfo", Napi::Function::New<TcpInfoOfHandle>(env, "tcpInfo"));
   return exports;
 }
 

@@ -1,6 +1,6 @@
-// `npm run build:native`: the prebuilt binaries, the test recorder, and the
-// twin of `bench --native`. On Linux with clang and lld, reproducibly, for every
-// architecture; on Windows with MSVC, for this machine alone.
+// `npm run build:native`: the prebuilt binaries, the test recorder, the program of
+// docs/other-ends.md, and the twin of `bench --native`. On Linux with clang and lld,
+// reproducibly, for every architecture; on Windows with MSVC, for this machine alone.
 //
 // prebuilds/SHA256SUMS, in the form of sha256sum, goes with them.
 //
@@ -40,12 +40,28 @@ async function buildOnLinux(check) {
       stale.push(shipped);
     }
   }
+  await buildOtherEnds();
   const list = join(root, 'prebuilds', 'SHA256SUMS');
   const sums = ARCHITECTURES.map((arch) => sumOf(`win32-${arch}/${NAME}`)).join('');
   if (!check) writeFileSync(list, sums);
   else if (readFileSync(list, 'utf8') !== sums) stale.push(list);
   if (stale.length > 0)
     throw new Error(`Not what native/ builds: ${stale.join(', ')}. Run npm run build:native and commit.`);
+}
+
+/** The program of docs/other-ends.md, as C and as C++, as somebody else would build it. */
+async function buildOtherEnds() {
+  for (const [language, compiler, standard] of [
+    ['c', 'x86_64-w64-mingw32-gcc', 'c99'],
+    ['cpp', 'x86_64-w64-mingw32-g++', 'c++17'],
+  ]) {
+    const command = [
+      ...[compiler, '-x', language === 'c' ? 'c' : 'c++', `-std=${standard}`, '-Wall', '-Wextra', '-Werror', '-static'],
+      ...['docs/examples/other-end.c', '-o', `build/x64/Release/other-end-${language}.exe`, '-lws2_32'],
+    ];
+    if ((await runInside(command, { quiet: true })) !== 0)
+      throw new Error('docs/examples/other-end.c does not compile.');
+  }
 }
 
 /** The line of sha256sum for a file of prebuilds/. */
@@ -56,7 +72,7 @@ function sumOf(file) {
 
 function buildOnWindows(check) {
   if (!check) runPackage('prebuildify/bin.js', ['--napi', '--strip=false']);
-  for (const folder of ['test/recorder', 'bench/native']) {
+  for (const folder of ['test/recorder', 'test/other-ends', 'bench/native']) {
     runPackage('node-gyp/bin/node-gyp.js', ['rebuild', '--directory', folder]);
   }
 }

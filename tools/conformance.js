@@ -51,8 +51,8 @@ const DONE = {
   B11: { text: 'Options are left to Node and its users, which set them together with it.' },
   B12: { text: 'The README says so first; the binaries are built for Windows 8.' },
   B13: { text: 'The status is what the system answered; it is not asked again.' },
-  K1: { text: 'Not reachable from Node; documented.' },
-  K2: { text: 'A WSK peer is the other end of a session; documented.' },
+  K1: { text: 'Not reachable from Node; [other-ends.md](other-ends.md) has the call for a driver.' },
+  K2: { text: 'A WSK peer is the other end of a session; see [other-ends.md](other-ends.md).' },
 };
 
 function statements() {

@@ -486,6 +486,8 @@ int Measure() {
 
 // The mode is the last word of the command line.
 int Main() {
+  // Ctrl-C goes to every process of the console; the one that prints decides.
+  SetConsoleCtrlHandler(nullptr, TRUE);
   WSADATA data;
   if (WSAStartup(MAKEWORD(2, 2), &data) != 0) return 1;
   const wchar_t* last = GetCommandLineW();

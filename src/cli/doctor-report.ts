@@ -1,5 +1,7 @@
 import type { Findings } from './doctor.js';
+import { describeLoopbackSettings } from './netsh.js';
 import type { Paint } from './paint.js';
+import { TCP_INFO_FIELDS, type TcpInfoPair } from './tcp-info.js';
 
 /** What was found, for a reader. */
 export function describeFindings(found: Findings, paint: Paint): string {
@@ -24,17 +26,24 @@ export function describeFindings(found: Findings, paint: Paint): string {
   if (found.ioctl !== undefined) describeIoctl(found.ioctl, row);
   if (found.layered !== undefined) describeLayer(found.layered, row, more);
   if (found.ioctl !== undefined) {
-    describeSlowPath(found.calloutDrivers, row, more);
+    describeSlowPath(found, row, more);
     describeCounter(found, row, more);
+  }
+  if (found.powershell !== undefined) {
+    const { answered, seconds } = found.powershell;
+    row('PowerShell', answered ? `took ${seconds} s` : `did not answer (${seconds} s)`);
+  }
+  if (system.platform === 'win32') {
+    row('Loopback settings', describeLoopbackSettings(found.loopback).join(', '));
+    more('Of Windows, for all of IPv4: what came after the fast path (1809, Server 2019). docs/measuring.md');
+    more('tells what they mean. doctor changes none.');
   }
 
   if (found.settings.length === 0) row('Settings', 'none of this process bears on it');
   for (const { name, value, effect } of found.settings) row('Setting', `${name} (${value}): ${effect}`);
-  if (system.platform === 'win32') {
-    more('For the whole machine, an administrator can tune loopback: netsh int ipv4 show global');
-  }
   row('Deprecated', 'Microsoft does not recommend the fast path for new code. It works from Windows 8 and');
   more('Server 2012 on and may be removed; named pipes are the alternative where you own both ends.');
+  if (found.tcpInfo !== undefined) lines.push('', ...describeTcpInfo(found.tcpInfo, paint));
   lines.push('', paint.bold(found.verdict.usable ? paint.good(found.verdict.text) : paint.bad(found.verdict.text)));
   return lines.join('\n');
 }
@@ -64,31 +73,62 @@ function describeLayer(layered: NonNullable<Findings['layered']>, row: Line, mor
 }
 
 /** B9: what is looked at, and what cannot be seen. */
-function describeSlowPath(drivers: Findings['calloutDrivers'], row: Line, more: More): void {
-  if (drivers === undefined) {
-    row('Slow path', 'not known: PowerShell, which lists the running drivers, did not answer');
+function describeSlowPath({ calloutDrivers, unreadDrivers = [] }: Findings, row: Line, more: More): void {
+  if (calloutDrivers === undefined) {
+    row('Slow path', 'not known: PowerShell did not list the running drivers');
   } else {
     const [own, others] = [true, false].map((isOwn) =>
-      drivers
+      calloutDrivers
         .filter(({ company }) => company.startsWith('Microsoft') === isOwn)
         .map(({ file, company }) => (isOwn || company === '' ? file : `${file} (${company})`)),
     ) as [string[], string[]];
-    row(
-      'Slow path',
-      others.length === 0 ? 'no foreign driver that can inspect connections is running' : others.join(', '),
-    );
-    if (others.length > 0) more('can inspect connections (Windows Filtering Platform) and may force the slow path.');
+    const unread = unreadDrivers.length;
+    if (others.length > 0) {
+      row('Slow path', others.join(', '));
+      more('can inspect connections (Windows Filtering Platform) and may force the slow path.');
+    } else if (unread > 0) {
+      row('Slow path', 'no foreign driver that can inspect connections was found, but not all could be read');
+    } else {
+      row('Slow path', 'no foreign driver that can inspect connections is running');
+    }
+    if (unread > 0) {
+      more(`${unread} running driver${unread === 1 ? '' : 's'} could not be read: ${unreadDrivers.join(', ')}.`);
+    }
     if (own.length > 0) more(`Of Windows itself: ${own.join(', ')}.`);
   }
   more('Whether a callout looks at the data of loopback connections only an administrator can see:');
   more('"netsh wfp show state"; callouts at FWPM_LAYER_STREAM_* force it, in silence.');
 }
 
+/** Side by side, and no word about what a difference means: nobody knows yet. */
+function describeTcpInfo({ plain, armed, bytes, roundTrips }: TcpInfoPair, paint: Paint): string[] {
+  const ends = [plain, armed].flatMap((pair) => ('code' in pair ? [pair, pair] : [pair.client, pair.server]));
+  const lines = [
+    paint.bold('Is it on?'),
+    'Nothing documented tells. These are the counts of Windows (SIO_TCP_INFO) for one connection without',
+    `the fast path and one with it on both ends, after ${bytes / 1024 ** 2} MiB in one direction and ${roundTrips} round trips of 64`,
+    'bytes through each. What a difference means is not known: it may be the fast path, or chance.',
+  ];
+  const refusals = new Set(ends.flatMap((end) => ('code' in end ? end.message : [])));
+  for (const message of refusals) lines.push(paint.bad(`Refused: ${message}`));
+  if (ends.every((end) => 'code' in end)) return lines;
+  const columns = (cells: readonly string[]) => cells.map((cell) => cell.padStart(14)).join('');
+  lines.push(
+    paint.dim(`  ${''.padEnd(17)}${columns(['plain, client', 'plain, server', 'armed, client', 'armed, server'])}`),
+    ...TCP_INFO_FIELDS.map(
+      (field) => `  ${field.padEnd(17)}${columns(ends.map((end) => ('code' in end ? '-' : String(end[field]))))}`,
+    ),
+  );
+  return lines;
+}
+
 function describeCounter({ counter, ioctl }: Findings, row: Line, more: More): void {
   if (counter === undefined) {
     row(
       'Fallen-off counter',
-      ioctl?.ipv4.on === 'accepted' ? 'not available' : 'not watched: the ioctl is not accepted',
+      ioctl?.ipv4.on === 'accepted'
+        ? 'not known: PowerShell did not read it'
+        : 'not watched: the ioctl is not accepted',
     );
     return;
   }

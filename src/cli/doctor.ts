@@ -11,15 +11,12 @@ import {
   native,
   winsockError,
 } from '../core.js';
-import { type Driver, findCalloutDrivers, readFallenOffCounter, readUpdateRevision } from './powershell.js';
+import { type LoopbackSettings, readLoopbackSettings } from './netsh.js';
+import { askPowerShell, type Driver, findCallouts } from './powershell.js';
+import { type Refused, refused } from './refused.js';
 import { isSwitchedOff, processSettings, type Setting } from './settings.js';
 import { packageVersion, type SystemFacts, systemFacts } from './system.js';
-
-/** An error as JSON has it. */
-interface Refused {
-  readonly code: string;
-  readonly message: string;
-}
+import { compareTcpInfo, type TcpInfoPair } from './tcp-info.js';
 
 /** `accepted` says what the system answered, and not that packets take the fast path. */
 type Answer = 'accepted' | Refused;
@@ -39,10 +36,18 @@ export interface Findings {
   };
   /** Whether a layered provider is in between (R9). */
   readonly layered?: boolean | Refused;
+  /** How long PowerShell took, and whether it said anything. */
+  readonly powershell?: { readonly seconds: number; readonly answered: boolean };
   /** Drivers that could force the slow path (B9); absent where that cannot be seen. */
   readonly calloutDrivers?: readonly Driver[];
+  /** Running drivers whose files could not be read, so that nothing is known of them. */
+  readonly unreadDrivers?: readonly string[];
   /** What B13's counter did; absent where there is none, or the ioctl is not accepted. */
   readonly counter?: Counter;
+  /** The same traffic without and with the fast path; absent where the ioctl is not accepted. */
+  readonly tcpInfo?: TcpInfoPair;
+  /** How Windows treats loopback over IPv4 as a whole; absent where netsh does not say. */
+  readonly loopback?: LoopbackSettings;
   /** Settings of the process that bear on the fast path. */
   readonly settings: readonly Setting[];
   readonly verdict: { readonly usable: boolean; readonly text: string };
@@ -61,6 +66,8 @@ interface Counter {
   /** Connections that doctor made in between, with the fast path on both ends. */
   readonly connections: number;
 }
+
+const CONNECTIONS = 10;
 
 /** Finds out. Touches no socket but its own, and asks IPv6 only where `ipv6` says so. */
 export async function examine({ ipv6 }: { ipv6: boolean }): Promise<Findings> {
@@ -83,24 +90,26 @@ export async function examine({ ipv6 }: { ipv6: boolean }): Promise<Findings> {
     ...(ipv6 ? { ipv6: askIoctl(binding, 6) } : {}),
   };
   const layer = binding.isLayered(4);
+  const accepted = ioctl.ipv4.on === 'accepted';
   // One after the other: each wants a processor of its own.
-  const updateRevision = await readUpdateRevision();
-  const calloutDrivers = await findCalloutDrivers();
-  const counter = ioctl.ipv4.on === 'accepted' ? await watchCounter() : undefined;
+  const { seconds, answered, updateRevision, drivers, counter } = await askPowerShell(
+    accepted ? makeConnections : async () => {},
+  );
+  const loopback = await readLoopbackSettings();
+  const tcpInfo = accepted ? await compareTcpInfo(binding) : undefined;
   return {
     ...common,
     system: { ...system, ...(updateRevision === undefined ? {} : { updateRevision }) },
     binary: loadedBinary(),
     ioctl,
     layered: typeof layer === 'object' ? refused(winsockError(layer)) : layer,
-    ...(calloutDrivers === undefined ? {} : { calloutDrivers }),
-    ...(counter === undefined ? {} : { counter }),
+    powershell: { seconds, answered },
+    ...(drivers === undefined ? {} : await findCallouts(drivers)),
+    ...(counter === undefined || !accepted ? {} : { counter: { ...counter, connections: CONNECTIONS } }),
+    ...(tcpInfo === undefined ? {} : { tcpInfo }),
+    ...(loopback === undefined ? {} : { loopback }),
     verdict: judge(ioctl.ipv4.on, settings, system),
   };
-}
-
-function refused({ code, message }: LoopbackFastPathError): Refused {
-  return { code, message };
 }
 
 function askIoctl(binding: NativeBinding, family: 4 | 6): { on: Answer; off: Answer } {
@@ -135,22 +144,17 @@ function loadedBinary(): Binary | { error: Refused } {
   return { file, sha256, published };
 }
 
-/** What the counter of B13 does while a few connections are made on the fast path. */
-async function watchCounter(): Promise<Counter | undefined> {
-  const connections = 10;
-  const before = await readFallenOffCounter();
-  if (before === undefined) return undefined;
+/** A few, with the fast path on both ends: what the counter of B13 does meanwhile is looked at. */
+async function makeConnections(): Promise<void> {
   const server = net.createServer((socket) => socket.on('error', () => {}).end());
   enableLoopbackFastPath(server);
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
-  for (let i = 0; i < connections; ++i) {
+  for (let i = 0; i < CONNECTIONS; ++i) {
     const socket = net.connect((server.address() as net.AddressInfo).port, '127.0.0.1');
     enableLoopbackFastPath(socket);
     socket.resume();
     await once(socket, 'close');
   }
   server.close();
-  const after = await readFallenOffCounter();
-  return after === undefined ? undefined : { before, after, connections };
 }

@@ -1,14 +1,10 @@
 #!/usr/bin/env node
 // The command loopback-fast-path: reads arguments, calls doctor or bench, and
-// says with the exit code how it went.
+// says with the exit code how it went. Neither loads the other.
 
 import { openSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { bench } from './bench/bench.js';
-import { htmlReport } from './bench/html-report.js';
-import { textReport } from './bench/text-report.js';
-import { examine } from './doctor.js';
-import { describeFindings } from './doctor-report.js';
+import { isAsciiOnly, toAscii, toAsciiJson } from './ascii.js';
 import { paintFor } from './paint.js';
 import { packageVersion } from './system.js';
 import { UsageError } from './usage-error.js';
@@ -38,6 +34,7 @@ an effect. Touches no socket but its own.
   --ipv6       ask for IPv6 too, on an IPv6-only socket. On IPv6 the ioctl has crashed
                Windows 10 and Server 2016 in the kernel (grpc/grpc#18057)
   --json       what was found, as JSON
+  --ascii      nothing but ASCII; on Windows so by itself in a file or a pipe
   -h, --help   this
 
 Exit code: 0 usable (IPv4), 1 not usable, 2 error.
@@ -54,6 +51,8 @@ each way of connecting in turn with the others, and compares them with plain TCP
   --same         compare plain TCP with itself: shows the noise of this machine
   --json         the result as JSON
   --html FILE    the result as a page with plots, too
+  --compare FILE beside it a run that was saved with --json: what has changed since
+  --ascii        nothing but ASCII; on Windows so by itself in a file or a pipe
   -h, --help     this
 
 Progress goes to stderr. Ctrl-C ends it early and prints what was measured by then.
@@ -62,16 +61,17 @@ Exit code: 0 measured, 2 error, 130 ended by Ctrl-C.
 `;
 
 const HELP_OPTION = { help: { type: 'boolean', short: 'h' } } as const;
+const OUTPUT_OPTIONS = { ...HELP_OPTION, json: { type: 'boolean' }, ascii: { type: 'boolean' } } as const;
 const MAIN_OPTIONS = { ...HELP_OPTION, version: { type: 'boolean', short: 'v' } } as const;
-const DOCTOR_OPTIONS = { ...HELP_OPTION, ipv6: { type: 'boolean' }, json: { type: 'boolean' } } as const;
+const DOCTOR_OPTIONS = { ...OUTPUT_OPTIONS, ipv6: { type: 'boolean' } } as const;
 const BENCH_OPTIONS = {
-  ...HELP_OPTION,
+  ...OUTPUT_OPTIONS,
   quick: { type: 'boolean' },
   seconds: { type: 'string' },
   native: { type: 'boolean' },
   same: { type: 'boolean' },
-  json: { type: 'boolean' },
   html: { type: 'string' },
+  compare: { type: 'string' },
 } as const;
 
 async function main(args: string[]): Promise<number> {
@@ -86,18 +86,21 @@ async function main(args: string[]): Promise<number> {
 }
 
 async function doctorCommand(args: string[]): Promise<number> {
-  const { help, ipv6 = false, json } = read(args, DOCTOR_OPTIONS, 'doctor');
+  const { help, ipv6 = false, json, ascii } = read(args, DOCTOR_OPTIONS, 'doctor');
   if (help) {
     print(DOCTOR_HELP.trimEnd());
     return OK;
   }
+  const { examine } = await import('./doctor.js');
+  const { describeFindings } = await import('./doctor-report.js');
   const found = await examine({ ipv6 });
-  print(json ? JSON.stringify(found, null, 2) : describeFindings(found, paintFor(process.stdout)));
+  printResult(json ? found : describeFindings(found, paintFor(process.stdout)), ascii);
   return found.verdict.usable ? OK : NOT_USABLE;
 }
 
 async function benchCommand(args: string[]): Promise<number> {
-  const { help, quick = false, native = false, same = false, json, html, seconds } = read(args, BENCH_OPTIONS, 'bench');
+  const values = read(args, BENCH_OPTIONS, 'bench');
+  const { help, quick = false, native = false, same = false, json, html, seconds, compare, ascii } = values;
   if (help) {
     print(BENCH_HELP.trimEnd());
     return OK;
@@ -106,11 +109,17 @@ async function benchCommand(args: string[]): Promise<number> {
   if (limit !== undefined && !(limit > 0 && limit <= 3600)) {
     throw new UsageError(`--seconds must be a number between 0 and 3600, not '${seconds}'.`);
   }
+  const { bench } = await import('./bench/bench.js');
+  const { readSavedResult } = await import('./bench/saved.js');
+  const { compareRuns } = await import('./bench/compare.js');
+  const { htmlReport } = await import('./bench/html-report.js');
+  const { textReport } = await import('./bench/text-report.js');
   // Before anything is measured, and not when it is too late.
+  const before = compare === undefined ? undefined : readSavedResult(compare);
   const page = html === undefined ? undefined : openPage(html);
   const interrupt = new AbortController();
   process.once('SIGINT', () => interrupt.abort());
-  const result = await bench({
+  const measured = await bench({
     quick,
     native,
     same,
@@ -118,8 +127,9 @@ async function benchCommand(args: string[]): Promise<number> {
     signal: interrupt.signal,
     progress: progressOn(process.stderr),
   });
+  const result = before === undefined ? measured : { ...measured, compared: compareRuns(measured, before) };
   if (page !== undefined) writeFileSync(page, htmlReport(result));
-  print(json ? JSON.stringify(result, null, 2) : textReport(result, paintFor(process.stdout)));
+  printResult(json ? result : textReport(result, paintFor(process.stdout)), ascii);
   return result.interrupted ? INTERRUPTED : OK;
 }
 
@@ -180,6 +190,17 @@ function distance(a: string, b: string): number {
 function progressOn(stream: NodeJS.WriteStream): (text: string) => void {
   if (!stream.isTTY) return (text) => text !== '' && stream.write(`${text}\n`);
   return (text) => stream.write(`\r\x1b[K${text}`);
+}
+
+/** Text for people, or what becomes JSON. */
+function printResult(result: string | object, ascii?: boolean): void {
+  const plain = isAsciiOnly(process.stdout, ascii);
+  if (typeof result === 'string') {
+    print(plain ? toAscii(result) : result);
+  } else {
+    const json = JSON.stringify(result, null, 2);
+    print(plain ? toAsciiJson(json) : json);
+  }
 }
 
 function print(text: string): void {

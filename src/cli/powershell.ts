@@ -1,58 +1,153 @@
-import { execFile } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
-import { basename, join } from 'node:path';
-import { windowsFolder } from './system.js';
+import { join, win32 } from 'node:path';
+import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
+import { nativePath, systemFolder } from './system.js';
 
-// What only WMI tells without administrator rights. Class and property names are
-// the same in every language of Windows, and so is JSON.
+/**
+ * All that doctor asks of PowerShell, in one go, since its start and its first
+ * question of WMI take seconds. To see what a machine answers, paste it into
+ * PowerShell. It prints three lines of JSON; between the first and the third doctor
+ * makes connections. Names of classes and properties are the same in every language
+ * of Windows, and no administrator is needed.
+ *
+ * - the counter of B13: 32 bits, of all connections since the start of the system
+ * - the number behind the last dot of the full build (4349 of 10.0.26100.4349), and
+ *   the kernel drivers that are running, with who made them
+ * - the counter again, a second later
+ */
+export const POWERSHELL_SCRIPT: string = [
+  "$ErrorActionPreference = 'SilentlyContinue'",
+  '[Console]::OutputEncoding = New-Object Text.UTF8Encoding $false',
+  'function Say($what) { [Console]::WriteLine((ConvertTo-Json -Compress -Depth 3 -InputObject $what)) }',
+  'function Counter { (Get-CimInstance Win32_PerfFormattedData_TCPIPCounters_TCPIPPerformanceDiagnostics).TCPconnectrequestsfallenoffloopbackfastpath }',
+  'Say @{ counter = Counter }',
+  "$revision = (Get-ItemProperty 'HKLM:/SOFTWARE/Microsoft/Windows NT/CurrentVersion').UBR",
+  "$drivers = @(Get-CimInstance Win32_SystemDriver -Filter 'Started=TRUE' | ForEach-Object { " +
+    "$file = $_.PathName -replace '^\\\\[?][?]\\\\', '' -replace '^\\\\SystemRoot', $env:SystemRoot; " +
+    '@{ file = $file; company = [string](Get-Item -LiteralPath $file).VersionInfo.CompanyName } })',
+  'Say @{ revision = $revision; drivers = $drivers }',
+  'Start-Sleep -Seconds 1',
+  'Say @{ counter = Counter }',
+].join('; ');
 
-/** B13. A 32-bit count since the start of the system, of all its connections. */
-const COUNTER =
-  '(Get-CimInstance Win32_PerfFormattedData_TCPIPCounters_TCPIPPerformanceDiagnostics).TCPconnectrequestsfallenoffloopbackfastpath';
+/** The first PowerShell of a machine that was just started takes up to a minute. */
+const LIMIT_MS = 60_000;
 
-/** A driver that can look at connections. */
+/** A kernel driver. */
 export interface Driver {
   readonly file: string;
   /** Who made it, as its version resource says; empty where it does not. */
   readonly company: string;
 }
 
-/** @returns undefined where there is no such counter, or no PowerShell. */
-export async function readFallenOffCounter(): Promise<number | undefined> {
-  const value = await ask(COUNTER);
-  return typeof value === 'number' ? value : undefined;
-}
-
-/** The number behind the last dot of a full Windows build, such as 4349 of 10.0.26100.4349. */
-export async function readUpdateRevision(): Promise<number | undefined> {
-  const value = await ask("(Get-ItemProperty 'HKLM:/SOFTWARE/Microsoft/Windows NT/CurrentVersion').UBR");
-  return typeof value === 'number' ? value : undefined;
+/** What PowerShell said; what it did not say is absent. */
+export interface PowerShellAnswers {
+  /** See POWERSHELL_SCRIPT. */
+  readonly updateRevision?: number;
+  readonly drivers?: readonly Driver[];
+  /** The counter before and after `between`. */
+  readonly counter?: { readonly before: number; readonly after: number };
 }
 
 /**
- * The running kernel drivers that register callouts of the Windows Filtering
- * Platform: a driver must import the function for that by its name. Whether one
- * of them has a callout on the data of loopback connections (B9) does not show.
+ * Runs the script.
  *
- * @returns undefined where PowerShell does not answer.
+ * @param between what to do between the two readings of the counter.
+ * @returns what was said, and how long it took; `answered` is false where there is no
+ *   PowerShell (Wine has a stub), or nothing came in time.
  */
-export async function findCalloutDrivers(): Promise<readonly Driver[] | undefined> {
-  const drivers = await ask(
-    "@(Get-CimInstance Win32_SystemDriver -Filter 'Started=TRUE' | ForEach-Object { " +
-      "$file = $_.PathName -replace '^\\\\[?][?]\\\\', '' -replace '^\\\\SystemRoot', $env:SystemRoot; " +
-      '@{ file = $file; company = [string](Get-Item -LiteralPath $file).VersionInfo.CompanyName } })',
-  );
-  return Array.isArray(drivers) ? withCallouts(drivers.filter(isDriver)) : undefined;
+export async function askPowerShell(
+  between: () => Promise<void>,
+): Promise<PowerShellAnswers & { readonly seconds: number; readonly answered: boolean }> {
+  const start = performance.now();
+  // By its full path: what else is called powershell is not asked.
+  const program = join(systemFolder(), 'WindowsPowerShell', 'v1.0', 'powershell.exe');
+  const child = spawn(program, ['-NoProfile', '-NonInteractive', '-Command', POWERSHELL_SCRIPT], {
+    stdio: ['ignore', 'pipe', 'ignore'],
+    env: withoutModulePath(process.env),
+    windowsHide: true,
+    timeout: LIMIT_MS,
+  });
+  // No such program: its output ends, empty.
+  child.on('error', () => {});
+  const answers = await readAnswers(child.stdout, between);
+  const seconds = Math.round((performance.now() - start) / 100) / 10;
+  return { ...answers, seconds, answered: Object.keys(answers).length > 0 };
 }
 
-/** Those whose file names the function that registers a callout. */
-export async function withCallouts(drivers: readonly Driver[]): Promise<readonly Driver[]> {
-  const found: Driver[] = [];
-  for (const { file, company } of drivers) {
-    const image = await readFile(file).catch(() => Buffer.alloc(0));
-    if (image.includes('FwpsCalloutRegister')) found.push({ file: basename(file.replaceAll('\\', '/')), company });
+/**
+ * PowerShell 7 leaves a variable to what it starts that makes 5.1 look for its modules
+ * among those of 7, which it cannot load; then ConvertTo-Json is missing.
+ */
+export function withoutModulePath(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(env).filter(([name]) => name.toLowerCase() !== 'psmodulepath'));
+}
+
+/** Reads what POWERSHELL_SCRIPT prints. */
+export async function readAnswers(output: Readable, between: () => Promise<void>): Promise<PowerShellAnswers> {
+  let line = 0;
+  let before: number | undefined;
+  let after: number | undefined;
+  let facts: PowerShellAnswers = {};
+  let done = false;
+  let inTime = false;
+  let work: Promise<void> | undefined;
+  for await (const text of createInterface(output)) {
+    const said = parse(text);
+    if (said === undefined) continue;
+    line += 1;
+    if (line === 1) {
+      before = numberOf(said.counter);
+      if (before === undefined) continue;
+      work = between().then(
+        () => {
+          done = true;
+        },
+        // The counter says nothing then.
+        () => {},
+      );
+    } else if (line === 2) {
+      // The third line is a second away: what is done by now is in its reading.
+      inTime = done;
+      facts = factsOf(said);
+    } else if (line === 3) {
+      after = numberOf(said.counter);
+    }
   }
-  return found;
+  await work;
+  return inTime && before !== undefined && after !== undefined ? { ...facts, counter: { before, after } } : facts;
+}
+
+/** A line, as far as it is one of the script's. */
+interface Said {
+  readonly counter?: unknown;
+  readonly revision?: unknown;
+  readonly drivers?: unknown;
+}
+
+function factsOf({ revision, drivers }: Said): PowerShellAnswers {
+  const updateRevision = numberOf(revision);
+  const known = Array.isArray(drivers) ? drivers.filter(isDriver) : [];
+  return {
+    ...(updateRevision === undefined ? {} : { updateRevision }),
+    // There is no Windows without drivers: none means that WMI did not say.
+    ...(known.length === 0 ? {} : { drivers: known }),
+  };
+}
+
+function parse(line: string): Said | undefined {
+  try {
+    const value: unknown = JSON.parse(line);
+    return typeof value === 'object' && value !== null ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function numberOf(value: unknown): number | undefined {
+  return typeof value === 'number' ? value : undefined;
 }
 
 function isDriver(value: unknown): value is Driver {
@@ -60,20 +155,21 @@ function isDriver(value: unknown): value is Driver {
   return typeof file === 'string' && typeof company === 'string';
 }
 
-/** What an expression of PowerShell is worth; undefined where that cannot be had. */
-function ask(expression: string): Promise<unknown> {
-  // By its full path: what else is called powershell is not asked.
-  const program = join(windowsFolder(), 'System32', 'WindowsPowerShell', 'v1.0', 'powershell.exe');
-  const script = `$ErrorActionPreference = 'SilentlyContinue'; [Console]::OutputEncoding = New-Object Text.UTF8Encoding $false; ConvertTo-Json -Compress -Depth 3 -InputObject (${expression})`;
-  return new Promise((resolve) => {
-    const options = { timeout: 20_000, windowsHide: true, maxBuffer: 1 << 24 };
-    execFile(program, ['-NoProfile', '-NonInteractive', '-Command', script], options, (_error, stdout) => {
-      try {
-        resolve(JSON.parse(stdout));
-      } catch {
-        // No PowerShell (Wine has a stub), or it took too long.
-        resolve(undefined);
-      }
-    });
-  });
+/**
+ * Which drivers can register callouts of the Windows Filtering Platform: a driver must
+ * import the function for that by its name. Whether one of them has a callout on the
+ * data of loopback connections (B9) does not show.
+ */
+export async function findCallouts(
+  drivers: readonly Driver[],
+): Promise<{ calloutDrivers: Driver[]; unreadDrivers: string[] }> {
+  const calloutDrivers: Driver[] = [];
+  const unreadDrivers: string[] = [];
+  for (const { file, company } of drivers) {
+    const name = win32.basename(file);
+    const image = await readFile(nativePath(file)).catch(() => undefined);
+    if (image === undefined) unreadDrivers.push(name);
+    else if (image.includes('FwpsCalloutRegister')) calloutDrivers.push({ file: name, company });
+  }
+  return { calloutDrivers, unreadDrivers };
 }

@@ -42,6 +42,8 @@ export function describeSystem(facts: SystemFacts): string {
   return `${facts.name}, ${facts.platform} ${facts.release}, ${facts.arch}, Node ${facts.node}, ${facts.cores} × ${facts.cpu}`;
 }
 
+const SYSTEM_FOLDER = 'System32';
+
 /**
  * Wine marks every DLL of its own right behind the DOS header. The one looked at
  * is loaded into every process; an environment variable or a registry key could
@@ -53,7 +55,7 @@ export function isWine(): boolean {
   const sizeOfDosHeader = 64;
   const mark = Buffer.alloc(16);
   try {
-    const file = openSync(join(windowsFolder(), 'System32', 'ntdll.dll'), 'r');
+    const file = openSync(join(windowsFolder(), SYSTEM_FOLDER, 'ntdll.dll'), 'r');
     readSync(file, mark, 0, mark.length, sizeOfDosHeader);
     closeSync(file);
   } catch {
@@ -62,8 +64,26 @@ export function isWine(): boolean {
   return /^Wine (builtin|placeholder)/.test(mark.toString('latin1'));
 }
 
+/** The programs and drivers of Windows. */
+export function systemFolder(): string {
+  return nativePath(join(windowsFolder(), SYSTEM_FOLDER));
+}
+
+/**
+ * A file as it is: in a 32-bit process on 64-bit Windows another folder stands in the
+ * place of System32, and Sysnative is the way around.
+ */
+export function nativePath(file: string): string {
+  const { PROCESSOR_ARCHITEW6432: architecture } = process.env;
+  const redirected = process.arch === 'ia32' && architecture !== undefined;
+  const folder = join(windowsFolder(), SYSTEM_FOLDER);
+  const [start, rest] = [file.slice(0, folder.length), file.slice(folder.length)];
+  if (!redirected || start.toLowerCase() !== folder.toLowerCase() || !/^(\\|$)/.test(rest)) return file;
+  return join(windowsFolder(), 'Sysnative') + rest;
+}
+
 /** Where Windows is installed. */
-export function windowsFolder(): string {
+function windowsFolder(): string {
   const { SystemRoot = 'C:\\Windows' } = process.env;
   return SystemRoot;
 }

@@ -28,6 +28,9 @@ export interface NativeBinding {
 
   /** Whether a layered provider sits above the system's own for such sockets (R9). */
   isLayered(family: 4 | 6): WinsockFailure | boolean;
+
+  /** SIO_TCP_INFO of a connected handle: a TCP_INFO_v0, as the system wrote it. */
+  tcpInfo(handle: object): WinsockFailure | 'not-tcp' | Buffer;
 }
 
 /** Makes the error for a binding that cannot be had; each throw wants its own stack. */

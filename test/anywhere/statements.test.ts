@@ -13,6 +13,18 @@ test('B12: the README says that it is deprecated and from which Windows on it wo
 
 test('K1, K2: kernel mode is documented, and nothing of it is offered', () => {
   expect(read('docs/platform.md')).toMatch(/There is no way to act for it from user mode/);
-  const sources = ['fast_path.cc', 'tcp_handle.cc', 'binding.cc', 'host.cc'].map((file) => read(`native/${file}`));
+  const document = read('docs/other-ends.md');
+  for (const parameter of ['WskIoctl', '0x98000010', 'Level', 'OutputSizeReturned', 'completion routine']) {
+    expect(document.slice(document.indexOf('## A driver'))).toContain(parameter);
+  }
+  const sources = ['fast_path.cc', 'tcp_info.cc', 'tcp_handle.cc', 'binding.cc', 'host.cc'].map((file) =>
+    read(`native/${file}`),
+  );
   expect(sources.join('\n')).not.toMatch(/Wsk|DeviceIoControl|CreateFile/);
+});
+
+test('B1: the other end in C is the one that is compiled and run', () => {
+  const [, code = ''] = /```c\n(.*?)```/s.exec(read('docs/other-ends.md').replaceAll('\r', '')) ?? [];
+  expect(code).toContain('WSAIoctl(tcp_socket');
+  expect(read('docs/examples/other-end.c').replaceAll('\r', '')).toContain(code);
 });

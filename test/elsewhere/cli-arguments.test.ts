@@ -1,4 +1,7 @@
-import { expect, test } from 'vitest';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
 import { cli } from '../support/cli.js';
 
 // Arguments are the same on every system, and starting a program is slow on Wine.
@@ -59,4 +62,36 @@ test('bench refuses to take armed sockets for plain ones', async () => {
   expect(stderr).toBe(
     'loopback-fast-path/register arms the sockets that bench takes for plain ones. Run it without.\n',
   );
+});
+
+/** The modules of the command that a run of it loads, as V8 counts them. */
+async function loadedBy(args: string[]): Promise<string[]> {
+  const folder = mkdtempSync(join(tmpdir(), 'coverage-'));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  await cli(args, { NODE_V8_COVERAGE: folder });
+  const urls = readdirSync(folder).flatMap((file) => {
+    const { result } = JSON.parse(readFileSync(join(folder, file), 'utf8')) as { result: { url: string }[] };
+    return result.map(({ url }) => url);
+  });
+  return urls.flatMap((url) => /\/dist\/cli\/(.*)/.exec(url)?.[1] ?? []);
+}
+
+test('doctor loads nothing of bench, and bench nothing of doctor', async () => {
+  const doctor = await loadedBy(['doctor']);
+  expect(doctor).toContain('doctor.js');
+  expect(doctor.filter((file) => file.includes('bench'))).toEqual([]);
+  // --native is refused here, once everything is there.
+  const bench = await loadedBy(['bench', '--native']);
+  expect(bench).toContain('bench/bench.js');
+  expect(bench.filter((file) => file.includes('doctor') || file.includes('powershell'))).toEqual([]);
+  expect(await loadedBy(['--help'])).not.toContain('doctor.js');
+});
+
+test('--ascii', async () => {
+  const ascii = /^[\n -~]*$/;
+  const args = ['bench', '--quick', '--seconds', '0.5'];
+  const plain = await cli(args);
+  expect(plain.stdout).not.toMatch(ascii);
+  for (const more of [[], ['--json']]) expect((await cli([...args, '--ascii', ...more])).stdout).toMatch(ascii);
+  expect((await cli(['doctor', '--ascii'])).stdout).toMatch(ascii);
 });

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import {
+  compareRunSpeeds,
   compareSpeeds,
   confidenceFor,
   judge,
@@ -44,6 +45,44 @@ describe.each(Object.entries(NOISES))('rounds with %s noise of 10 %%', (_name, n
     // Three standard errors of a share of 200.
     expect(share).toBeGreaterThan(0.95 - 3 * Math.sqrt((0.95 * 0.05) / 200));
   });
+});
+
+describe.each(Object.entries(NOISES))('two runs without common rounds, %s noise of 10 %%', (_name, noise) => {
+  const speeds = (rounds: number, ratio: number, random: () => number) =>
+    roundsOf(rounds, ratio, noise, random).map(([speed]) => speed);
+
+  test('the interval has the truth in it in about 95 of 100 cases, and not always', () => {
+    const random = seededRandom(7);
+    let covered = 0;
+    for (let i = 0; i < 200; ++i) {
+      // One of --quick beside a longer one.
+      const found = compareRunSpeeds(speeds(20, 1.3, random), speeds(40, 1, random), 0.95, random);
+      if (found !== undefined && found.low <= 1.3 && 1.3 <= found.high) covered += 1;
+    }
+    expect(covered / 200).toBeGreaterThan(0.95 - 3 * Math.sqrt((0.95 * 0.05) / 200));
+    expect(covered).toBeLessThan(200);
+  });
+
+  test.each([
+    [1.5, 'faster'],
+    [0.6, 'slower'],
+    [1, SAME],
+  ])('a ratio of %d is %s', (ratio, verdict) => {
+    const random = seededRandom(3);
+    const found = compareRunSpeeds(speeds(40, ratio, random), speeds(40, 1, random), confidenceFor(56), random);
+    expect(judge(found)).toBe(verdict);
+  });
+});
+
+test('two runs: too few rounds in either say nothing, and turned around it is the inverse', () => {
+  const random = seededRandom(6);
+  const [now, before] = [1.4, 1].map((ratio) => roundsOf(20, ratio, normal, random).map(([speed]) => speed));
+  if (now === undefined || before === undefined) throw new Error('no rounds');
+  const few = before.slice(0, LEAST_ROUNDS - 1);
+  expect(compareRunSpeeds(now, few, 0.95, random)).toBe(undefined);
+  expect(compareRunSpeeds(few, now, 0.95, random)).toBe(undefined);
+  const found = compareRunSpeeds(now, before, 0.99, seededRandom(1));
+  expect(found?.ratio).toBeCloseTo(1 / (compareRunSpeeds(before, now, 0.99, seededRandom(1))?.ratio ?? 0), 10);
 });
 
 test('the interval is not just wide: 95 % is less than always', () => {

@@ -116,6 +116,16 @@ napi_status napi_create_object(napi_env env, napi_value* result) {
   return napi_ok;
 }
 
+napi_status napi_create_buffer_copy(napi_env env, size_t length,
+                                    const void* data, void** copy,
+                                    napi_value* result) {
+  CHECK(copy == nullptr);
+  if (!env->Runs()) return napi_pending_exception;
+  *result = env->New(napi_object);
+  (*result)->bytes.assign(static_cast<const char*>(data), length);
+  return napi_ok;
+}
+
 napi_status napi_create_string_utf8(napi_env env, const char* text,
                                     size_t length, napi_value* result) {
   *result = env->String(FromAscii(text, length));

@@ -20,6 +20,7 @@ struct napi_value__ {
   bool boolean = false;
   double number = 0;
   std::u16string text;
+  std::string bytes;  // of a buffer
   std::map<std::string, napi_value> properties;
   bool throws = false;  // reading a property
   // Of a function: written in JavaScript, or by the addon.

@@ -204,26 +204,29 @@ class Program {
     uv_handle_s* target = nullptr;
     bool sound = false;
     napi_value on = nullptr;
-    if (name == "setFastPath") {
+    if (name == "setFastPath" || name == "tcpInfo") {
       if (input_.ConsumeBool() && (target = PickHandle()) != nullptr) {
         arguments = {RealHandle({target})};
       } else {
         arguments = {Sound() ? HostileHandle(depth) : Anything(depth)};
       }
+      sound = arguments[0]->type == napi_object ||
+              arguments[0]->type == napi_function;
+    }
+    if (name == "setFastPath") {
       arguments.push_back(on = ABoolean(depth));
       arguments.push_back(AFamily(depth));
       arguments.push_back(ABoolean(depth));
-      sound = (arguments[0]->type == napi_object ||
-               arguments[0]->type == napi_function) &&
-              on->type == napi_boolean && IsFamily(arguments[2]) &&
+      sound = sound && on->type == napi_boolean && IsFamily(arguments[2]) &&
               arguments[3]->type == napi_boolean;
     } else if (name == "probe") {
       arguments = {AFamily(depth), on = ABoolean(depth)};
       sound = IsFamily(arguments[0]) && on->type == napi_boolean;
-    } else {
+    } else if (name == "isLayered") {
       arguments = {AFamily(depth)};
       sound = IsFamily(arguments[0]);
     }
+    CHECK(!arguments.empty());
     const size_t needed = arguments.size();
     if (!Sound()) arguments.resize(input_.ConsumeIntegralInRange(0, 6));
     for (napi_value& argument : arguments)
@@ -237,6 +240,7 @@ class Program {
     system_.operations.emplace_back();
     system_.operation().on = on != nullptr && on->boolean ? TRUE : FALSE;
     system_.operation().of_layer = name == "isLayered";
+    system_.operation().of_info = name == "tcpInfo";
     const size_t made = system_.made.size();
     const napi_value result = exports_->properties[name]->native(&env_, &info);
     const Operation operation = system_.operation();
@@ -250,7 +254,7 @@ class Program {
       return;
     }
     CHECK(sound && whole);
-    CheckResult(operation, result, name == "setFastPath" ? target : nullptr);
+    CheckResult(operation, result, target);
     if (target != nullptr) CHECK(target->referenced == had_ref);
   }
 
@@ -265,6 +269,8 @@ class Program {
         CHECK(result->text == u"dual-stack" && operation.dual_stack);
         CHECK(operation.fast_path_calls == 0);
       }
+    } else if (operation.of_info && operation.syscall.empty()) {
+      CHECK(result->type == napi_object && result->bytes == operation.info);
     } else if (result->type == napi_boolean) {
       CHECK(operation.of_layer && operation.syscall.empty());
     } else if (result->type == napi_undefined) {

@@ -18,6 +18,7 @@ namespace {
 
 constexpr DWORD kFastPath = 0x98000010;
 constexpr DWORD kBaseHandle = 0x48000022;
+constexpr DWORD kTcpInfo = 0xD8000027;
 constexpr int kErrors[] = {WSAEOPNOTSUPP, 10022, 10038, 997, 5, 0, -1};
 // What a call that succeeds leaves: whoever reads the error too late gets it.
 constexpr int kStale = 31337;
@@ -201,7 +202,7 @@ int WSAIoctl(SOCKET socket, DWORD code, void* in, DWORD in_size, void* out,
     // R3 to R5.
     CHECK(in_size == 4 && out == nullptr && out_size == 0);
     CHECK(*static_cast<const BOOL*>(in) == operation.on);
-    CHECK(!operation.dual_stack && !operation.of_layer);
+    CHECK(!operation.dual_stack && !operation.of_layer && !operation.of_info);
     if (operation.fast_path_calls == 0) {
       CheckSocket(socket);
       operation.socket = socket;
@@ -216,7 +217,20 @@ int WSAIoctl(SOCKET socket, DWORD code, void* in, DWORD in_size, void* out,
     return Decide("WSAIoctl") ? 0 : SOCKET_ERROR;
   }
 
-  CHECK(code == kBaseHandle);
+  if (code == kTcpInfo) {
+    CHECK(operation.of_info && operation.calls == 0);
+    CHECK(in_size == sizeof(DWORD) && *static_cast<const DWORD*>(in) == 0);
+    CHECK(out != nullptr && out_size == 88);
+    // It may have no SOCKET yet.
+    if (socket != INVALID_SOCKET) CheckSocket(socket);
+    if (!Decide("WSAIoctl")) return SOCKET_ERROR;
+    // What it claims to have written may be more.
+    operation.info.assign(std::min<size_t>(*bytes_returned, out_size), 'x');
+    std::memcpy(out, operation.info.data(), operation.info.size());
+    return 0;
+  }
+
+  CHECK(code == kBaseHandle && !operation.of_info);
   CHECK(!operation.asked_for_base);
   CHECK(in == nullptr && in_size == 0 && out_size == sizeof(SOCKET));
   operation.asked_for_base = true;

@@ -32,6 +32,7 @@ struct uv_loop_s {
 struct Operation {
   int on = 0;             // what the ioctl must be asked for
   bool of_layer = false;  // isLayered(), which asks for the base and no more
+  bool of_info = false;   // tcpInfo(), which asks for that and no more
   // The call that decides the result, last of its kind.
   std::string syscall;
   int error = 0;
@@ -42,6 +43,7 @@ struct Operation {
   SOCKET socket = INVALID_SOCKET;
   SOCKET base = INVALID_SOCKET;
   std::u16string text;  // what FormatMessageW said
+  std::string info;     // what SIO_TCP_INFO said
 
   // Since the latest unref() and ref() of the handle that was given.
   std::vector<uv_handle_s*> candidates;

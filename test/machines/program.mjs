@@ -5,8 +5,10 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import net from 'node:net';
+import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 
 const [arch] = process.argv.slice(2);
@@ -51,7 +53,7 @@ await check(`this is node.exe for ${arch}`, () => {
 const binding = require(`./node_modules/loopback-fast-path/prebuilds/win32-${arch}/loopback-fast-path.node`);
 
 await check('the binary finds the functions of the host', () => {
-  assert.deepEqual(Object.keys(binding).sort(), ['isLayered', 'probe', 'setFastPath']);
+  assert.deepEqual(Object.keys(binding).sort(), ['isLayered', 'probe', 'setFastPath', 'tcpInfo']);
 });
 
 await check('isLayered() reaches Winsock', () => {
@@ -74,6 +76,14 @@ await check('setFastPath() finds the SOCKET of a server among others', async () 
     assert.equal(_handle.hasRef(), true);
   }
   for (const server of servers) server.close();
+});
+
+await check('tcpInfo() finds it as well', async () => {
+  const server = net.createServer();
+  await listening(server);
+  const { errno, syscall } = binding.tcpInfo(server._handle);
+  assert.deepEqual([errno, syscall], [WSAEOPNOTSUPP, 'WSAIoctl']);
+  server.close();
 });
 
 await check('setFastPath() says of another handle that it is none', () => {
@@ -121,6 +131,23 @@ await check('a refused client and a refused server exchange data unharmed', asyn
   assert.ok(data.equals(echoed), `${echoed.length} bytes came back, and not those`);
   assertRefused(fastPath.getLoopbackFastPathStatus(client));
   server.close();
+});
+
+const { nativePath, systemFolder } = await import('./node_modules/loopback-fast-path/dist/cli/system.js');
+
+await check("doctor looks into Windows' own folder, and in a 32-bit process past the one in its place", () => {
+  const { SystemRoot } = process.env;
+  const seen = join(SystemRoot, 'system32', 'ntdll.dll');
+  const machineOf = (file) => {
+    const bytes = readFileSync(file);
+    return bytes.readUInt16LE(bytes.readUInt32LE(60) + 4);
+  };
+  // IMAGE_FILE_MACHINE_AMD64, IMAGE_FILE_MACHINE_ARM64.
+  assert.equal(machineOf(nativePath(seen)), arch === 'arm64' ? 0xaa64 : 0x8664);
+  assert.equal(systemFolder(), join(SystemRoot, arch === 'ia32' ? 'Sysnative' : 'System32'));
+  for (const file of ['D:\\System32\\x.sys', join(SystemRoot, 'System32x', 'x.sys')]) {
+    assert.equal(nativePath(file), file);
+  }
 });
 
 await check(`the entry point for ${arch} alone works, in a thread`, async () => {

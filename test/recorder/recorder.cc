@@ -17,6 +17,7 @@ namespace {
 
 constexpr DWORD kFastPath = 0x98000010;
 constexpr DWORD kBaseHandle = 0x48000022;
+constexpr DWORD kTcpInfo = 0xD8000027;
 constexpr size_t kMaxRecords = 8192;
 constexpr size_t kMaxAnswers = 64;
 
@@ -73,6 +74,9 @@ Answers answers[static_cast<size_t>(Call::kCount)];
 // layered; kSilentLayer: a provider that does not say.
 SOCKET layer = 0;
 constexpr SOCKET kSilentLayer = 0xffffffff;
+// What SIO_TCP_INFO says of any SOCKET; nothing told: Windows is asked.
+unsigned char tcp_info[256];
+size_t tcp_info_size = 0;
 
 class Locked final {
  public:
@@ -209,6 +213,13 @@ int WSAAPI RecordedIoctl(SOCKET socket, DWORD code, LPVOID in, DWORD in_size,
   record.has_bytes_returned = bytes != nullptr;
   record.overlapped = overlapped != nullptr || routine != nullptr;
   if (code == kFastPath) return Answer(record, ask);
+  if (code == kTcpInfo && tcp_info_size > 0) {
+    *bytes =
+        static_cast<DWORD>(tcp_info_size < out_size ? tcp_info_size : out_size);
+    CopyMemory(out, tcp_info, *bytes);
+    Keep(record);
+    return 0;
+  }
   if (code == kBaseHandle && layer == kSilentLayer) {
     record.error = WSAEFAULT;
     Keep(record);
@@ -510,11 +521,30 @@ Napi::Value SetLayer(const Napi::CallbackInfo& info) {
   return info.Env().Undefined();
 }
 
+// setTcpInfo(bytes: Buffer): what SIO_TCP_INFO shall say; of no bytes: asks
+// Windows.
+Napi::Value SetTcpInfo(const Napi::CallbackInfo& info) {
+  const Napi::Buffer<unsigned char> bytes =
+      info[0].As<Napi::Buffer<unsigned char>>();
+  const Locked locked;
+  tcp_info_size =
+      bytes.Length() < sizeof tcp_info ? bytes.Length() : sizeof tcp_info;
+  CopyMemory(tcp_info, bytes.Data(), tcp_info_size);
+  return info.Env().Undefined();
+}
+
 // setRecording(on: boolean): for long runs that only count sockets.
 Napi::Value SetRecording(const Napi::CallbackInfo& info) {
   const Locked locked;
   recording = info[0].As<Napi::Boolean>().Value();
   return info.Env().Undefined();
+}
+
+// pressCtrlC(): boolean. Of nobody's sockets, but there is no other way to do
+// it: for every process of this console, this one included.
+Napi::Value PressCtrlC(const Napi::CallbackInfo& info) {
+  return Napi::Boolean::New(info.Env(),
+                            GenerateConsoleCtrlEvent(CTRL_C_EVENT, 0) != 0);
 }
 
 // openSockets(): number. Sockets made less sockets closed since install().
@@ -534,8 +564,12 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
       Napi::Function::New<SetAnswers>(env, "setAnswers"));
   Set(exports, "hide", Napi::Function::New<Hide>(env, "hide"));
   Set(exports, "setLayer", Napi::Function::New<SetLayer>(env, "setLayer"));
+  Set(exports, "setTcpInfo",
+      Napi::Function::New<SetTcpInfo>(env, "setTcpInfo"));
   Set(exports, "setRecording",
       Napi::Function::New<SetRecording>(env, "setRecording"));
+  Set(exports, "pressCtrlC",
+      Napi::Function::New<PressCtrlC>(env, "pressCtrlC"));
   Set(exports, "openSockets",
       Napi::Function::New<OpenSockets>(env, "openSockets"));
   return exports;

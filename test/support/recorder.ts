@@ -40,12 +40,14 @@ interface Binding {
   setAnswers(call: number, queue: number[], then: number): boolean;
   hide(name: string): void;
   setLayer(offset: number): void;
+  setTcpInfo(bytes: Buffer): void;
   setRecording(on: boolean): void;
   openSockets(): number;
 }
 
 export const SIO_LOOPBACK_FAST_PATH = 0x98000010;
 export const SIO_BASE_HANDLE = 0x48000022;
+export const SIO_TCP_INFO = 0xd8000027;
 
 /** Leaves the answer to Windows (or Wine). */
 export const ASK_THE_SYSTEM = -1;
@@ -70,6 +72,11 @@ export const SILENT_LAYER = 0xffffffff;
 /** As if a layered provider were installed: base sockets have other numbers. */
 export function layerProviders(offset: number): void {
   binding.setLayer(offset);
+}
+
+/** What SIO_TCP_INFO says of every connection; of no bytes: what Windows (or Wine) says. */
+export function sayTcpInfo(bytes: Buffer): void {
+  binding.setTcpInfo(bytes);
 }
 
 /** As if the host did not export a function; `''` for none. Seen by addons that ask from now on. */
@@ -165,6 +172,7 @@ export function useRecorder(accepting = 0): void {
   beforeEach(({ onTestFinished }) => {
     for (const call of binding.calls) answer(ASK_THE_SYSTEM, ASK_THE_SYSTEM, call);
     layerProviders(0);
+    sayTcpInfo(Buffer.alloc(0));
     hideHostFunction('');
     answer(accepting);
     const before = binding.openSockets();

@@ -24,11 +24,13 @@ const counted =
   };
 const setFastPath = counted(binding.setFastPath);
 const probe = counted(binding.probe);
+const tcpInfo = counted(binding.tcpInfo);
 
 /** What a native function answers; anything but the documented answers is a failure. */
 function nativeOutcome(call: () => unknown): string {
   try {
     const result = call();
+    if (Buffer.isBuffer(result)) return 'bytes';
     if ([undefined, 4, 6, 'not-tcp', 'ipv6', 'dual-stack'].includes(result as never)) return String(result);
     const { syscall, errno, message, ...rest } = result as Record<string, unknown>;
     const kinds = [typeof syscall, typeof errno, typeof message, ...Object.keys(rest)].join();
@@ -62,7 +64,7 @@ function imitation(pool: RawHandle[], steps: readonly [number, number][]): objec
       case 4:
         return nativeOutcome(() => setFastPath(handle, true, 4, 0));
       case 5:
-        return nativeOutcome(() => probe(which === 0 ? 6 : handle, true));
+        return nativeOutcome(() => (which === 1 ? tcpInfo(handle) : probe(which === 0 ? 6 : handle, true)));
       default:
         return boom();
     }
@@ -85,6 +87,7 @@ describe('the native functions', () => {
         const before = openSockets();
         nativeOutcome(() => setFastPath(...args));
         nativeOutcome(() => probe(...args));
+        nativeOutcome(() => tcpInfo(...args));
         nativeOutcome(() => Reflect.apply(binding.setFastPath, args[0], args));
         expect(openSockets()).toBe(before);
         take();
@@ -98,6 +101,7 @@ describe('the native functions', () => {
         const pool = victims();
         answer(errno);
         nativeOutcome(() => setFastPath(imitation(pool, list), on.make(), ip.make(), only.make()));
+        nativeOutcome(() => tcpInfo(imitation(pool, list)));
         for (const handle of pool) handle.close();
         take();
       }),

@@ -4,6 +4,7 @@ import * as net from 'node:net';
 import { Worker } from 'node:worker_threads';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { NativeBinding } from '../../src/native/binding.js';
+import { onWine } from '../support/cli.js';
 import {
   ASK_THE_SYSTEM,
   answer,
@@ -11,10 +12,13 @@ import {
   layerProviders,
   openSockets,
   SIO_BASE_HANDLE,
+  SIO_TCP_INFO,
+  sayTcpInfo,
   take,
   useRecorder,
 } from '../support/recorder.js';
 import { binaryFile, boundHandle, closing, echo, listening, type RawHandle } from '../support/sockets.js';
+import { tcpInfoBytes } from '../support/windows-output.js';
 
 useRecorder();
 
@@ -30,16 +34,17 @@ function imitation(ref: () => void, unref: () => void, hasRef: () => unknown = (
 }
 
 test('exports what src/native/binding.ts says, and no more', () => {
-  expect(Object.keys(binding).sort()).toEqual(['isLayered', 'probe', 'setFastPath']);
+  expect(Object.keys(binding).sort()).toEqual(['isLayered', 'probe', 'setFastPath', 'tcpInfo']);
 });
 
 describe('arguments', () => {
   const wrong = [undefined, null, true, 4, 'x', 10n, Symbol('s')];
-  const call = (name: 'setFastPath' | 'probe' | 'isLayered', args: unknown[]) => () =>
+  const call = (name: 'setFastPath' | 'probe' | 'isLayered' | 'tcpInfo', args: unknown[]) => () =>
     Reflect.apply(binding[name] as (...args: unknown[]) => unknown, undefined, args);
 
   test.each(wrong)('handle: %s', (value) => {
     expect(call('setFastPath', [value, true, 4, false])).toThrow(TypeError);
+    expect(call('tcpInfo', [value])).toThrow(TypeError);
   });
 
   test.each([undefined, null, 1, 'on', {}])('on: %s', (value) => {
@@ -164,6 +169,44 @@ describe.each([4, 6] as const)('isLayered of IPv%i', (family) => {
   test('says so where no socket can be made', () => {
     answer([10047], ASK_THE_SYSTEM, 'socket');
     expect(binding.isLayered(family)).toMatchObject({ syscall: 'WSASocket', errno: 10047 });
+  });
+});
+
+describe('tcpInfo', () => {
+  test('asks for version 0 of the SOCKET under the handle, and gives what was written', async () => {
+    const socket = closing(net.connect(await echo(), '127.0.0.1'));
+    await once(socket, 'connect');
+    sayTcpInfo(tcpInfoBytes());
+    take();
+    expect(binding.tcpInfo(handleOf(socket))).toEqual(tcpInfoBytes());
+    const calls = take();
+    expect(calls).toHaveLength(1);
+    expect(calls[0]).toMatchObject({
+      ...{ call: 'WSAIoctl', code: SIO_TCP_INFO, value: 0, inputSize: 4, outputSize: 88 },
+      ...{ hasOutput: true, hasBytesReturned: true, overlapped: false },
+    });
+    // A system that knows less writes less.
+    sayTcpInfo(tcpInfoBytes().subarray(0, 40));
+    expect(binding.tcpInfo(handleOf(socket))).toEqual(tcpInfoBytes().subarray(0, 40));
+    // The reference of the handle is as it was.
+    expect(handleOf(socket).hasRef()).toBe(true);
+  });
+
+  test('says what the system said, or that there is no SOCKET', async () => {
+    const server = net.createServer();
+    await listening(server);
+    const failure = binding.tcpInfo(handleOf(server));
+    // Windows may know it of a listener.
+    if (onWine) expect(failure).toMatchObject({ syscall: 'WSAIoctl', errno: 10045 });
+    else expect(Buffer.isBuffer(failure) || (failure as { syscall: string }).syscall === 'WSAIoctl').toBe(true);
+    expect(
+      binding.tcpInfo(
+        imitation(
+          () => {},
+          () => {},
+        ),
+      ),
+    ).toBe('not-tcp');
   });
 });
 

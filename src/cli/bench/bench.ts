@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { createHistogram, type RecordableHistogram } from 'node:perf_hooks';
 import { fileURLToPath } from 'node:url';
 import { probeLoopbackFastPath } from '../../core.js';
+import { type LoopbackSettings, readLoopbackSettings } from '../netsh.js';
 import { armsEverything, isSwitchedOff, processSettings } from '../settings.js';
 import { packageVersion, type SystemFacts, systemFacts } from '../system.js';
 import { UsageError } from '../usage-error.js';
@@ -42,6 +43,8 @@ export interface BenchResult {
   /** When it began, as ISO 8601. */
   readonly date: string;
   readonly system: SystemFacts;
+  /** How Windows treats loopback over IPv4 as a whole; absent where netsh does not say. */
+  readonly loopback?: LoopbackSettings;
   readonly settings: { readonly quick: boolean; readonly same: boolean; readonly rounds: number };
   /** How long it took. */
   readonly seconds: number;
@@ -107,6 +110,7 @@ export async function bench(options: BenchOptions): Promise<BenchResult> {
   }
   const { quick, same, native, signal, progress } = options;
   const began = new Date();
+  const loopback = await readLoopbackSettings();
   const rounds = quick ? ROUNDS.quick : ROUNDS.full;
   const shapes = quick ? QUICK_SHAPES : SHAPES;
   const end = performance.now() + (options.seconds ?? (quick ? SECONDS.quick : SECONDS.full)) * 1000;
@@ -144,6 +148,7 @@ export async function bench(options: BenchOptions): Promise<BenchResult> {
     version: packageVersion,
     date: began.toISOString(),
     system: systemFacts(),
+    ...(loopback === undefined ? {} : { loopback }),
     settings: { quick, same, rounds },
     seconds: Math.round((Date.now() - began.getTime()) / 100) / 10,
     interrupted: signal.aborted,

@@ -2,7 +2,7 @@
 
 import type { BenchResult, Comparison, Latency, Measured, ShapeResult } from './bench.js';
 import { BASELINE, PATHS, type PathId } from './plan.js';
-import type { Verdict } from './statistics.js';
+import type { Ratio, Verdict } from './statistics.js';
 
 /** `34.1 µs`, `1.25 ms`. */
 export function formatTime(nanoseconds: number): string {
@@ -31,7 +31,7 @@ export function formatLatency({ latency }: Measured): string[] {
 }
 
 /** `1.25× (1.18 to 1.33)`. */
-export function formatRatio({ ratio, low, high }: Comparison): string {
+export function formatRatio({ ratio, low, high }: Partial<Ratio>): string {
   if (ratio === undefined || low === undefined || high === undefined) return '';
   return `${ratio.toFixed(2)}× (${low.toFixed(2)} to ${high.toFixed(2)})`;
 }

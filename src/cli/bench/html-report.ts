@@ -3,6 +3,7 @@
 
 import { describeSystem } from '../system.js';
 import type { BenchResult, ShapeResult } from './bench.js';
+import { describeCompared, pairsOf, type Report } from './compare.js';
 import {
   againstBaseline,
   caveats,
@@ -16,12 +17,14 @@ import {
 } from './format.js';
 import { BASELINE, PATHS } from './plan.js';
 import { bars, escapeHtml, percentiles, ratios } from './plots.js';
+import { recommend } from './recommend.js';
 
 /** The page. Whatever is text in the result is text on it. */
-export function htmlReport(result: BenchResult): string {
+export function htmlReport(result: Report): string {
   const title = `loopback-fast-path bench${result.system.wine ? ' on Wine' : ''}`;
   const notes = caveats(result).map((text) => `<p class="caveat" role="note">${escapeHtml(text)}</p>`);
   const missing = result.leftOut.map(({ title, reason }) => `<li>${escapeHtml(title)}: ${escapeHtml(reason)}</li>`);
+  const advice = recommend(result).map((text) => `<li>${escapeHtml(text)}</li>`);
   return `<!DOCTYPE html>
 <html lang="en">
 <head>
@@ -45,6 +48,7 @@ ${notes.join('\n')}
 <ul>${summary(result)
     .map((text) => `<li>${escapeHtml(text)}</li>`)
     .join('')}</ul>
+${advice.length === 0 ? '' : `<h3>Recommended here</h3><ul>${advice.join('')}</ul>`}
 ${missing.length === 0 ? '' : `<h3>Left out</h3><ul class="quiet">${missing.join('')}</ul>`}
 </section>
 <section aria-labelledby="ratios">
@@ -59,6 +63,7 @@ ${missing.length === 0 ? '' : `<h3>Left out</h3><ul class="quiet">${missing.join
 <h2 id="figures">Figures</h2>
 <div class="plots">${result.shapes.map(shapeFigure).join('\n')}</div>
 </section>
+${comparedSection(result)}
 </main>
 </body>
 </html>
@@ -73,7 +78,30 @@ function ratioFigure(result: BenchResult, { id, title }: BenchResult['paths'][nu
   });
   if (rows.length === 0) return '';
   const cells = rows.map(({ label, comparison, text }) => [label, text || '–', comparison.verdict]);
-  return figure(title, ratios(title, rows), table(`${title}, by shape`, ['shape', 'ratio', 'verdict'], cells));
+  return figure(
+    title,
+    ratios(title, 'plain TCP', rows),
+    table(`${title}, by shape`, ['shape', 'ratio', 'verdict'], cells),
+  );
+}
+
+/** This run beside the one that was saved; nothing without one. */
+function comparedSection({ compared }: Report): string {
+  if (compared === undefined) return '';
+  const notes = describeCompared(compared).map((text) => `<p>${escapeHtml(text)}</p>`);
+  const figures = pairsOf(compared).map(({ title, rows }) => {
+    const cells = rows.map(({ label, comparison, text }) => [label, text || '–', comparison.verdict]);
+    return figure(
+      title,
+      ratios(title, 'before', rows),
+      table(`${title}, by shape`, ['shape', 'ratio', 'verdict'], cells),
+    );
+  });
+  return `<section aria-labelledby="compared">
+<h2 id="compared">Against the earlier run</h2>
+${notes.join('\n')}
+<div class="plots">${figures.join('\n')}</div>
+</section>`;
 }
 
 /** All paths in one shape. */

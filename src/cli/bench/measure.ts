@@ -25,6 +25,17 @@ export interface Meter {
 /** A slice that takes as long has come to a standstill. */
 const STANDSTILL_MS = 5000;
 
+/** Calls back, once, when a slice is to be given up. @returns what forgets about it. */
+export function onGivingUp(signal: AbortSignal, giveUp: (reason: Error) => void): () => void {
+  const abort = () => giveUp(signal.reason);
+  const timer = setTimeout(() => giveUp(new Error(`no progress for ${STANDSTILL_MS / 1000} s`)), STANDSTILL_MS);
+  signal.addEventListener('abort', abort);
+  return () => {
+    clearTimeout(timer);
+    signal.removeEventListener('abort', abort);
+  };
+}
+
 /** How many writes fill a slice of throughput: each slice is sized by the one before. */
 export class WriteCounter {
   readonly #bytesPerSecond = new Map<Shape, number>();
@@ -164,13 +175,7 @@ class Connections {
     });
     // It is looked at while the slice runs; what fails later is of no interest.
     this.failed.catch(() => {});
-    const abort = () => this.#fail(signal.reason);
-    const timer = setTimeout(() => this.#fail(new Error(`no progress for ${STANDSTILL_MS / 1000} s`)), STANDSTILL_MS);
-    signal.addEventListener('abort', abort);
-    this.#stop = () => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', abort);
-    };
+    this.#stop = onGivingUp(signal, this.#fail);
   }
 
   /** Connects, and lets the other end know what requests and responses there will be. */

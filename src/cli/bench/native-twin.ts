@@ -8,7 +8,7 @@ import { createHistogram } from 'node:perf_hooks';
 import type { Readable, Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { UsageError } from '../usage-error.js';
-import { type Meter, type Slice, WriteCounter } from './measure.js';
+import { type Meter, onGivingUp, type Slice, WriteCounter } from './measure.js';
 import type { Shape } from './plan.js';
 
 type Child = ChildProcessByStdio<Writable, Readable, null>;
@@ -41,16 +41,15 @@ export class NativeTwin {
     if (file === undefined) {
       throw new UsageError('--native needs a checkout of the repository, and "npm run build:native" in it before.');
     }
-    const start = async (mode: string) => {
-      const child = spawn(file, [mode], { stdio: ['pipe', 'pipe', 'inherit'], windowsHide: true });
-      // That it ended is seen where its output is read.
-      child.stdin.on('error', () => {});
-      await once(child, 'spawn');
-      return child;
-    };
-    const server = await start('serve');
-    const client = await start('measure');
-    return new NativeTwin(server, client, await readBytes(server, 12));
+    const server = await startTwin(file, 'serve');
+    const client = await startTwin(file, 'measure');
+    try {
+      const hello = await unlessGivenUp(server, new AbortController().signal, () => readBytes(server, 12));
+      return new NativeTwin(server, client, hello);
+    } catch (error) {
+      client.kill();
+      throw error;
+    }
   }
 
   /** Measures through the twin, or says why it cannot. */
@@ -66,7 +65,35 @@ export class NativeTwin {
   }
 }
 
-class TwinMeter implements Meter {
+/** One process of the twin. */
+export async function startTwin(file: string, mode: 'serve' | 'measure'): Promise<Child> {
+  const child = spawn(file, [mode], { stdio: ['pipe', 'pipe', 'inherit'], windowsHide: true });
+  // That it ended is seen where its output is read.
+  child.stdin.on('error', () => {});
+  await once(child, 'spawn');
+  return child;
+}
+
+/**
+ * Waits for something of a twin, but not for ever. One that stands still is ended: what
+ * it says later would be taken for the answer to the next command.
+ */
+async function unlessGivenUp<T>(child: Child, signal: AbortSignal, action: () => Promise<T>): Promise<T> {
+  let stop = () => {};
+  const givenUp = new Promise<never>((_resolve, reject) => {
+    stop = onGivingUp(signal, (reason) => {
+      child.kill();
+      reject(reason);
+    });
+  });
+  try {
+    return await Promise.race([givenUp, action()]);
+  } finally {
+    stop();
+  }
+}
+
+export class TwinMeter implements Meter {
   readonly #client: Child;
   readonly #port: number;
   readonly #armed: boolean;
@@ -78,7 +105,11 @@ class TwinMeter implements Meter {
     this.#armed = armed;
   }
 
-  async measure(shape: Shape, milliseconds: number): Promise<Slice> {
+  measure(shape: Shape, milliseconds: number, signal: AbortSignal): Promise<Slice> {
+    return unlessGivenUp(this.#client, signal, () => this.#slice(shape, milliseconds));
+  }
+
+  async #slice(shape: Shape, milliseconds: number): Promise<Slice> {
     const { kind, bytes, connections } = shape;
     const isRoundTrip = kind === 'round-trip';
     const writes = this.#writes.count(shape, milliseconds);

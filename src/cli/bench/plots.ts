@@ -1,7 +1,7 @@
 // The plots of the page, as SVG. All are 330 wide, so that their text is readable
 // on a phone, and each has a name and a description; style is the page's.
 
-import type { Comparison } from './bench.js';
+import type { Ratio } from './statistics.js';
 
 const WIDTH = 330;
 const ROW = 38;
@@ -29,7 +29,8 @@ function gridLines(x: (value: number) => number, ticks: readonly number[], rows:
 /** Ratios with their intervals: a dot and a whisker in each row, around a line at 1. */
 export function ratios(
   title: string,
-  rows: readonly { label: string; comparison: Comparison; text: string }[],
+  against: string,
+  rows: readonly { label: string; comparison: Partial<Ratio> & { verdict: string }; text: string }[],
 ): string {
   const bounds = rows.flatMap(({ comparison: { low, high } }) => [low ?? 1, high ?? 1]);
   // The same to both sides of 1, and no wider than what can be read.
@@ -59,7 +60,7 @@ export function ratios(
     const short = text.split(' ')[0] || '–';
     return `<g class="${kind}" role="img" tabindex="0" aria-label="${escapeHtml(name)}"><title>${escapeHtml(name)}</title><rect x="0" y="${top}" width="${WIDTH}" height="${ROW - 2}" fill="none" pointer-events="all"/><text x="0" y="${top + LABEL}">${escapeHtml(label)}</text><text x="${WIDTH}" y="${top + LABEL}" text-anchor="end">${escapeHtml(short)}</text>${drawn}</g>`;
   });
-  const said = `Ratios of speed against plain TCP on a logarithmic axis. ${rows.map(({ label, comparison }) => `${label}: ${comparison.verdict}`).join('; ')}.`;
+  const said = `Ratios of speed against ${against} on a logarithmic axis. ${rows.map(({ label, comparison }) => `${label}: ${comparison.verdict}`).join('; ')}.`;
   // Its points can be reached by keyboard, so it is a group and not one image.
   return drawing('group', title, said, bottom + 20, [...grid, ...axis, ...marks]);
 }

@@ -46,30 +46,60 @@ export function compareSpeeds(
   confidence: number,
   random: () => number,
 ): Ratio | undefined {
-  const count = pairs.length;
-  if (count < LEAST_ROUNDS) return undefined;
-  const logs = pairs.map(([speed, baseline]) => Math.log(speed / baseline));
-  const mean = sumOf(logs) / count;
-  const deviations = logs.map((value) => value - mean);
-  const squares = sumOf(deviations.map((value) => value * value));
-  const errorOf = (centre: number) => Math.sqrt((squares - count * centre * centre) / (count - 1) / count);
+  if (pairs.length < LEAST_ROUNDS) return undefined;
+  return bootstrap([pairs.map(([speed, baseline]) => Math.log(speed / baseline))], confidence, random);
+}
+
+/**
+ * The same for speeds of two runs, which have no rounds in common: of their means, and
+ * with the spread of either in the interval.
+ *
+ * @returns undefined where one of them has fewer than LEAST_ROUNDS.
+ */
+export function compareRunSpeeds(
+  speeds: readonly number[],
+  before: readonly number[],
+  confidence: number,
+  random: () => number,
+): Ratio | undefined {
+  if (Math.min(speeds.length, before.length) < LEAST_ROUNDS) return undefined;
+  return bootstrap([speeds.map(Math.log), before.map((speed) => -Math.log(speed))], confidence, random);
+}
+
+/** Of the sum of the means of some samples. */
+function bootstrap(samples: readonly (readonly number[])[], confidence: number, random: () => number): Ratio {
+  const means = samples.map((sample) => sumOf(sample) / sample.length);
+  const mean = sumOf(means);
+  const groups = samples.map((sample, index) => {
+    const deviations = sample.map((value) => value - (means[index] as number));
+    return { deviations, count: sample.length, squares: sumOf(deviations.map((value) => value * value)) };
+  });
+  const varianceOf = ({ squares, count }: (typeof groups)[number], centre: number) =>
+    (squares - count * centre * centre) / (count - 1) / count;
 
   const scores = new Float64Array(RESAMPLES);
   for (let i = 0; i < RESAMPLES; ++i) {
-    let sum = 0;
-    // 32 signs from one number: this is where the time goes.
-    let signs = 0;
-    for (let j = 0; j < count; ++j, signs >>>= 1) {
-      if (j % 32 === 0) signs = Math.floor(random() * 2 ** 32);
-      // No branch, which would be mispredicted every other time.
-      sum += (deviations[j] as number) * ((signs & 1) * 2 - 1);
+    let centre = 0;
+    let variance = 0;
+    for (const group of groups) {
+      const { deviations, count } = group;
+      let sum = 0;
+      // 32 signs from one number: this is where the time goes.
+      let signs = 0;
+      for (let j = 0; j < count; ++j, signs >>>= 1) {
+        if (j % 32 === 0) signs = Math.floor(random() * 2 ** 32);
+        // No branch, which would be mispredicted every other time.
+        sum += (deviations[j] as number) * ((signs & 1) * 2 - 1);
+      }
+      centre += sum / count;
+      variance += varianceOf(group, sum / count);
     }
     // No spread at all: nothing is uncertain.
-    scores[i] = squares === 0 ? 0 : Math.abs(sum / count) / errorOf(sum / count);
+    scores[i] = variance === 0 ? 0 : Math.abs(centre) / Math.sqrt(variance);
   }
   scores.sort();
   const score = scores[Math.min(Math.ceil(confidence * RESAMPLES), RESAMPLES - 1)] as number;
-  const reach = score * errorOf(0);
+  const reach = score * Math.sqrt(sumOf(groups.map((group) => varianceOf(group, 0))));
   return { ratio: Math.exp(mean), low: Math.exp(mean - reach), high: Math.exp(mean + reach) };
 }
 

@@ -1,14 +1,15 @@
 import type { Paint } from '../paint.js';
 import { describeSystem } from '../system.js';
-import type { BenchResult, Measured, ShapeResult } from './bench.js';
+import type { Measured, ShapeResult } from './bench.js';
+import { type Compared, describeCompared, pairsOf, type Report } from './compare.js';
 import { againstBaseline, caveats, formatLatency, formatRatio, formatSpeed, legend, summary } from './format.js';
 import { PATHS } from './plan.js';
-import type { Verdict } from './statistics.js';
+import { recommend } from './recommend.js';
 
 const BAR = 16;
 
 /** A table and bars for the terminal. */
-export function textReport(result: BenchResult, paint: Paint): string {
+export function textReport(result: Report, paint: Paint): string {
   const lines = [
     paint.bold(`loopback-fast-path ${result.version} bench`),
     describeSystem(result.system),
@@ -18,6 +19,9 @@ export function textReport(result: BenchResult, paint: Paint): string {
   for (const shape of result.shapes) lines.push('', ...table(shape, paint));
   lines.push('', paint.dim(`Bars: longer is faster. ${legend(result)}`), '');
   lines.push(...summary(result), `It took ${result.seconds} s.`);
+  if (result.compared !== undefined) lines.push('', ...comparedTables(result.compared, paint));
+  const advice = recommend(result);
+  if (advice.length > 0) lines.push('', paint.bold('Recommended here'), ...advice);
   // Again, where nobody scrolls past it.
   if (result.system.wine) lines.push(paint.bad('Measured on Wine: not Windows figures.'));
   return lines.join('\n');
@@ -47,7 +51,24 @@ function table(shape: ShapeResult, paint: Paint): string[] {
   return [paint.bold(shape.title), paint.dim(head), ...shape.measured.map(row)];
 }
 
-function tint(text: string, verdict: Verdict | undefined, paint: Paint): string {
+/** This run beside the one that was saved. */
+function comparedTables(compared: Compared, paint: Paint): string[] {
+  const pairs = pairsOf(compared);
+  const width = Math.max(...pairs.flatMap(({ rows }) => rows.map(({ label }) => label.length)));
+  return [
+    paint.bold('Against the earlier run'),
+    ...describeCompared(compared),
+    ...pairs.flatMap(({ title, rows }) => [
+      '',
+      paint.bold(title),
+      ...rows.map(({ label, comparison: { verdict }, text }) =>
+        `  ${label.padEnd(width)} ${tint(`${text.padEnd(21)} ${verdict}`, verdict, paint)}`.trimEnd(),
+      ),
+    ]),
+  ];
+}
+
+function tint(text: string, verdict: string | undefined, paint: Paint): string {
   if (verdict === 'faster') return paint.good(text);
   return verdict === 'slower' ? paint.bad(text) : text;
 }
