@@ -11,8 +11,8 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { buildNative } from './build-native.js';
 import { compilations, definitions } from './compilations.js';
+import { runInside } from './debian.js';
 import { installDependencies, isMain, root } from './run.js';
-import { runInside } from './trixie.js';
 
 /** Of the addon everything but what stands for a C runtime. */
 function sources() {
@@ -56,7 +56,7 @@ export function fuzzBriefly() {
 
 if (isMain(import.meta.url)) {
   const { values } = parseArgs({ options: { seconds: { type: 'string', default: '60' } } });
-  installDependencies();
+  await installDependencies();
   await buildNative({ check: true });
   mkdirSync(join(root, 'build/fuzz/corpus'), { recursive: true });
   await fuzz([`-max_total_time=${Number(values.seconds)}`, 'build/fuzz/corpus']);

@@ -7,8 +7,8 @@ import { join } from 'node:path';
 import { buildNative } from './build-native.js';
 import { cacheFolder, fingerprint } from './cache.js';
 import { compilations, definitions } from './compilations.js';
+import { runInside } from './debian.js';
 import { installDependencies, isMain, root } from './run.js';
-import { runInside } from './trixie.js';
 
 async function demand(command, what) {
   if ((await runInside(command, { quiet: true })) !== 0) throw new Error(what);
@@ -57,7 +57,7 @@ export async function checkNative() {
 }
 
 if (isMain(import.meta.url)) {
-  installDependencies();
+  await installDependencies();
   await buildNative({ check: true });
   await checkNative();
 }

@@ -16,8 +16,8 @@ export function soakBriefly() {
 }
 
 if (isMain(import.meta.url)) {
-  installDependencies();
-  buildTypeScript();
+  await installDependencies();
+  await buildTypeScript();
   // Only Wine needs the recorder.
   if (!isWindows) await buildNative({ check: true });
   await soak(process.argv.slice(2));
