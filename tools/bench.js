@@ -5,8 +5,8 @@
 
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { buildNative } from './build-native.js';
-import { buildTypeScript, installDependencies, isWindows, root, run } from './run.js';
+import { buildEverything } from './build-native.js';
+import { isWindows, root, run } from './run.js';
 import { NEWEST, runWindowsNode } from './windows-node.js';
 
 /** The package as it was, compiled as it was then, in build/before. */
@@ -22,10 +22,7 @@ async function buildBefore(revision) {
 
 const [name, ...given] = process.argv.slice(2);
 const args = given.filter((arg, index) => arg !== '--before' && given[index - 1] !== '--before');
-await installDependencies();
-await buildTypeScript();
-// Only Wine needs the recorder.
-if (!isWindows) await buildNative({ check: true });
+await buildEverything();
 if (given.includes('--before')) await buildBefore(given[given.indexOf('--before') + 1]);
 if (name === 'start' && !isWindows) await run(process.execPath, [`bench/${name}.js`, ...args]);
 process.exitCode = await runWindowsNode(NEWEST, [`bench/${name}.js`, ...args], { seconds: 1200 });

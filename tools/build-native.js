@@ -22,13 +22,8 @@ async function buildOnLinux(check) {
     const out = `build/${arch}`;
     const command = [
       ...['node', 'node_modules/cmake-js/bin/cmake-js', 'compile', '--out', out, '--config', 'Release', '-G', 'Ninja'],
-      ...[
-        '--prefer-clang',
-        '-l',
-        'error',
-        '--CDCMAKE_TOOLCHAIN_FILE=native/windows-clang.cmake',
-        `--CDLOOPBACK_ARCH=${arch}`,
-      ],
+      ...['--prefer-clang', '-l', 'error', '--CDCMAKE_TOOLCHAIN_FILE=native/windows-clang.cmake'],
+      `--CDLOOPBACK_ARCH=${arch}`,
     ];
     if ((await runInside(command, { quiet: true })) !== 0) throw new Error(`The native build for ${arch} failed.`);
     const built = join(root, out, 'Release', NAME);
@@ -65,6 +60,13 @@ async function buildOnWindows(check) {
 export async function buildNative({ check = false } = {}) {
   if (isWindows) await buildOnWindows(check);
   else await buildOnLinux(check);
+}
+
+/** Makes what other tools run: the dependencies are there, dist/ and, where Wine needs the recorder, that. */
+export async function buildEverything() {
+  await installDependencies();
+  await buildTypeScript();
+  if (!isWindows) await buildNative({ check: true });
 }
 
 if (isMain(import.meta.url)) {

@@ -21,9 +21,9 @@ import {
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { onAcceptingWine } from './accepting-wine.js';
-import { buildNative } from './build-native.js';
+import { buildEverything } from './build-native.js';
 import { cacheFolder } from './cache.js';
-import { buildTypeScript, installDependencies, isMain, npm, root } from './run.js';
+import { isMain, npm, root } from './run.js';
 import { withServers } from './servers.js';
 import { installFromRegistry } from './test-projects.js';
 import { fetchNode, NEWEST, runUnderWine, VERSIONS, windowsDependencies } from './windows-node.js';
@@ -218,9 +218,7 @@ if (isMain(import.meta.url)) {
   if (versions.length === 0) {
     throw new RangeError(`--node must be all or one of ${VERSIONS.map((version) => version.split('.')[0]).join(', ')}`);
   }
-  await installDependencies();
-  await buildTypeScript();
-  await buildNative({ check: true });
+  await buildEverything();
   const failed = [];
   for (const version of versions) {
     const done = await rehearse(version);

@@ -11,7 +11,7 @@ import { clangFormat } from './format.js';
 import { fuzzBriefly } from './fuzz.js';
 import { checkNative } from './native-checks.js';
 import { buildTypeScript, installDependencies, isWindows, root, run, runPackage } from './run.js';
-import { soakBriefly } from './soak.js';
+import { soak } from './soak.js';
 import { testSuite, testSuiteUnderWine } from './suite.js';
 import { resultsOf, runVitest } from './vitest.js';
 import { NEWEST, VERSIONS } from './windows-node.js';
@@ -40,12 +40,12 @@ const ON_LINUX = {
   [`Node ${process.version}`]: testSuite,
   'clang-tidy, GCC, no global state': checkNative,
   'native code, fuzzed': fuzzBriefly,
-  soak: soakBriefly,
+  soak: () => soak(),
   'format of native code': () => clangFormat('--dry-run', '-Werror'),
 };
 const ON_WINDOWS = {
   [`Node ${process.version}`]: testSuite,
-  soak: soakBriefly,
+  soak: () => soak(),
   package: () => runVitest('package', ['--project', 'package', 'tarball', 'managers']),
 };
 // A tarball with a binary that MSVC built is not what is shipped.
@@ -86,10 +86,8 @@ async function runSteps(steps) {
 
 async function runEverything() {
   const start = Date.now();
-  for (const folder of ['results', 'logs']) {
-    rmSync(join(root, 'build', folder), { recursive: true, force: true });
-    mkdirSync(join(root, 'build', folder), { recursive: true });
-  }
+  rmSync(join(root, 'build', 'results'), { recursive: true, force: true });
+  mkdirSync(logs, { recursive: true });
   const timer = setInterval(() => {
     console.log(`… ${[...running].map(([name, since]) => `${name} (${seconds(since)})`).join(', ')}`);
   }, 30_000);
@@ -99,14 +97,16 @@ async function runEverything() {
   await runSteps(THEN);
   clearInterval(timer);
 
-  const { passed, wrong, skipped } = resultsOf();
-  const without = failed.filter((name) => !wrong.some(({ step }) => step === name));
+  const tests = resultsOf();
+  const passed = tests.filter(({ status }) => status === 'passed');
+  const wrong = tests.filter(({ status }) => status === 'failed');
+  const skipped = tests.filter(({ status }) => status !== 'passed' && status !== 'failed');
   for (const test of skipped) console.log(`Skipped on ${test.step}: ${test.name}`);
   for (const test of wrong) console.log(`Failed on ${test.step}: ${test.name}`);
   for (const name of failed) console.log(`Failed: ${name}`);
   console.log(`\nIt took ${seconds(start)}.`);
   // A step that failed without a failed test, such as the linter, counts as one.
-  const failures = wrong.length + without.length;
+  const failures = wrong.length + failed.filter((name) => !wrong.some(({ step }) => step === name)).length;
   const total = `${passed.length} passed, ${failures} failed`;
   console.log(`${total}${skipped.length > 0 ? `, ${skipped.length} skipped` : ''}`);
   process.exitCode = failures > 0 ? 1 : 0;

@@ -16,17 +16,12 @@ export function runVitest(name, args) {
   return runPackage('vitest/vitest.mjs', vitestArguments(name, args));
 }
 
-/** The tests of all runs by what became of them, each with the run it was in. */
+/** The tests of all runs, each with the run it was in and what became of it. */
 export function resultsOf() {
   const files = existsSync(results) ? readdirSync(results) : [];
-  const tests = files.flatMap((file) =>
+  return files.flatMap((file) =>
     readJson(join(results, file)).testResults.flatMap(({ assertionResults }) =>
       assertionResults.map(({ fullName, status }) => ({ step: file.replace('.json', ''), name: fullName, status })),
     ),
   );
-  return {
-    passed: tests.filter(({ status }) => status === 'passed'),
-    wrong: tests.filter(({ status }) => status === 'failed'),
-    skipped: tests.filter(({ status }) => status !== 'passed' && status !== 'failed'),
-  };
 }
