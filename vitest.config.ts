@@ -6,11 +6,27 @@ const folders = ['anywhere', process.platform === 'win32' ? 'windows' : 'elsewhe
 
 export default defineConfig({
   test: {
-    include: folders.map((folder) => `test/${folder}/**/*.test.ts`),
     // The recorder redirects a whole process: one for each file, one at a time.
     pool: 'forks',
     fileParallelism: false,
-    testTimeout: 20_000,
-    hookTimeout: 20_000,
+    // Runs side by side share node_modules, where it would be.
+    cache: false,
+    disableConsoleIntercept: true,
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'suite',
+          include: folders.map((folder) => `test/${folder}/**/*.test.ts`),
+          testTimeout: 20_000,
+          hookTimeout: 20_000,
+        },
+      },
+      // What the repository says of itself, and the package as its users get it.
+      ...['repository', 'package'].map((name) => ({
+        extends: true as const,
+        test: { name, include: [`test/${name}/**/*.test.ts`], testTimeout: 300_000, hookTimeout: 300_000 },
+      })),
+    ],
   },
 });

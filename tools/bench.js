@@ -5,35 +5,24 @@
 
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { buildNative } from './build-native.js';
-import { buildTypeScript, installDependencies, isWindows, root, run } from './run.js';
+import { buildEverything } from './build-native.js';
+import { isWindows, root, run } from './run.js';
 import { NEWEST, runWindowsNode } from './windows-node.js';
 
 /** The package as it was, compiled as it was then, in build/before. */
-function buildBefore(revision) {
+async function buildBefore(revision) {
   const folder = join(root, 'build/before');
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
-  run('git', [
-    'archive',
-    '--output',
-    'build/before.tar',
-    revision,
-    'src',
-    'prebuilds',
-    'package.json',
-    'tsconfig.json',
-  ]);
-  run('tar', ['-xf', '../before.tar'], { cwd: folder });
-  run(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', '.'], { cwd: folder });
+  const parts = ['src', 'prebuilds', 'package.json', 'tsconfig.json'];
+  await run('git', ['archive', '--output', 'build/before.tar', revision, ...parts]);
+  await run('tar', ['-xf', '../before.tar'], { cwd: folder });
+  await run(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', '.'], { cwd: folder });
 }
 
 const [name, ...given] = process.argv.slice(2);
 const args = given.filter((arg, index) => arg !== '--before' && given[index - 1] !== '--before');
-installDependencies();
-buildTypeScript();
-// Only Wine needs the recorder.
-if (!isWindows) await buildNative({ check: true });
-if (given.includes('--before')) buildBefore(given[given.indexOf('--before') + 1]);
-if (name === 'start' && !isWindows) run(process.execPath, [`bench/${name}.js`, ...args]);
+await buildEverything();
+if (given.includes('--before')) await buildBefore(given[given.indexOf('--before') + 1]);
+if (name === 'start' && !isWindows) await run(process.execPath, [`bench/${name}.js`, ...args]);
 process.exitCode = await runWindowsNode(NEWEST, [`bench/${name}.js`, ...args], { seconds: 1200 });

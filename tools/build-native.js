@@ -10,8 +10,8 @@
 import { createHash } from 'node:crypto';
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { runInside } from './debian.js';
 import { buildTypeScript, installDependencies, isMain, isWindows, root, runPackage } from './run.js';
-import { runInside } from './trixie.js';
 
 export const ARCHITECTURES = ['x64', 'arm64', 'ia32'];
 export const NAME = 'loopback-fast-path.node';
@@ -22,13 +22,8 @@ async function buildOnLinux(check) {
     const out = `build/${arch}`;
     const command = [
       ...['node', 'node_modules/cmake-js/bin/cmake-js', 'compile', '--out', out, '--config', 'Release', '-G', 'Ninja'],
-      ...[
-        '--prefer-clang',
-        '-l',
-        'error',
-        '--CDCMAKE_TOOLCHAIN_FILE=native/windows-clang.cmake',
-        `--CDLOOPBACK_ARCH=${arch}`,
-      ],
+      ...['--prefer-clang', '-l', 'error', '--CDCMAKE_TOOLCHAIN_FILE=native/windows-clang.cmake'],
+      `--CDLOOPBACK_ARCH=${arch}`,
     ];
     if ((await runInside(command, { quiet: true })) !== 0) throw new Error(`The native build for ${arch} failed.`);
     const built = join(root, out, 'Release', NAME);
@@ -70,21 +65,28 @@ function sumOf(file) {
   return `${createHash('sha256').update(bytes).digest('hex')}  ${file}\n`;
 }
 
-function buildOnWindows(check) {
-  if (!check) runPackage('prebuildify/bin.js', ['--napi', '--strip=false']);
+async function buildOnWindows(check) {
+  if (!check) await runPackage('prebuildify/bin.js', ['--napi', '--strip=false']);
   for (const folder of ['test/recorder', 'test/other-ends', 'bench/native']) {
-    runPackage('node-gyp/bin/node-gyp.js', ['rebuild', '--directory', folder]);
+    await runPackage('node-gyp/bin/node-gyp.js', ['rebuild', '--directory', folder]);
   }
 }
 
 /** Builds for this machine. @throws {Error} where --check finds another result. */
 export async function buildNative({ check = false } = {}) {
-  if (isWindows) buildOnWindows(check);
+  if (isWindows) await buildOnWindows(check);
   else await buildOnLinux(check);
 }
 
+/** Makes what other tools run: the dependencies are there, dist/ and, where Wine needs the recorder, that. */
+export async function buildEverything() {
+  await installDependencies();
+  await buildTypeScript();
+  if (!isWindows) await buildNative({ check: true });
+}
+
 if (isMain(import.meta.url)) {
-  installDependencies();
-  buildTypeScript();
+  await installDependencies();
+  await buildTypeScript();
   await buildNative({ check: process.argv.includes('--check') });
 }

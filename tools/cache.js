@@ -19,13 +19,13 @@ export function fingerprint(text) {
  * A folder of the cache, made by `make(folder)` the first time. One that was
  * not made to the end is made again.
  */
-export function cached(name, make) {
+export async function cached(name, make) {
   const folder = join(cacheFolder, name);
   if (existsSync(folder)) return folder;
   // Of its own, since two runs may want the same; the first to finish wins.
   const partial = `${folder}.${process.pid}.partial`;
   mkdirSync(partial, { recursive: true });
-  make(partial);
+  await make(partial);
   try {
     renameSync(partial, folder);
   } catch (error) {

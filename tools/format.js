@@ -1,7 +1,7 @@
 // `npm run format`: TypeScript and the rest with Biome, C++ with clang-format.
 
+import { runInside } from './debian.js';
 import { installDependencies, isMain, isWindows, runPackage } from './run.js';
-import { runInside } from './trixie.js';
 
 /** Runs clang-format over the C++ of the repository. @throws {Error} when it finds fault. */
 export async function clangFormat(...flags) {
@@ -11,7 +11,7 @@ export async function clangFormat(...flags) {
 }
 
 if (isMain(import.meta.url)) {
-  installDependencies();
-  runPackage('@biomejs/biome/bin/biome', ['check', '--write', '.']);
+  await installDependencies();
+  await runPackage('@biomejs/biome/bin/biome', ['check', '--write', '.']);
   if (!isWindows) await clangFormat('-i');
 }

@@ -9,10 +9,10 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { buildNative } from './build-native.js';
+import { buildEverything } from './build-native.js';
 import { compilations, definitions } from './compilations.js';
-import { installDependencies, isMain, root } from './run.js';
-import { runInside } from './trixie.js';
+import { runInside } from './debian.js';
+import { isMain, root } from './run.js';
 
 /** Of the addon everything but what stands for a C runtime. */
 function sources() {
@@ -56,8 +56,7 @@ export function fuzzBriefly() {
 
 if (isMain(import.meta.url)) {
   const { values } = parseArgs({ options: { seconds: { type: 'string', default: '60' } } });
-  installDependencies();
-  await buildNative({ check: true });
+  await buildEverything();
   mkdirSync(join(root, 'build/fuzz/corpus'), { recursive: true });
   await fuzz([`-max_total_time=${Number(values.seconds)}`, 'build/fuzz/corpus']);
 }

@@ -4,11 +4,11 @@
 
 import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { buildNative } from './build-native.js';
+import { buildEverything } from './build-native.js';
 import { cacheFolder, fingerprint } from './cache.js';
 import { compilations, definitions } from './compilations.js';
-import { installDependencies, isMain, root } from './run.js';
-import { runInside } from './trixie.js';
+import { runInside } from './debian.js';
+import { isMain, root } from './run.js';
 
 async function demand(command, what) {
   if ((await runInside(command, { quiet: true })) !== 0) throw new Error(what);
@@ -57,7 +57,6 @@ export async function checkNative() {
 }
 
 if (isMain(import.meta.url)) {
-  installDependencies();
-  await buildNative({ check: true });
+  await buildEverything();
   await checkNative();
 }

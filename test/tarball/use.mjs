@@ -1,5 +1,5 @@
-// What a program does with the package, for tools/test-tarball.js and
-// tools/test-bundlers.js. Leaves what the system said in result.json.
+// What a program does with the package, for test/package/managers.test.ts and
+// test/package/bundlers.test.ts. Leaves what the system said in result.json.
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';

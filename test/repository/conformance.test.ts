@@ -1,14 +1,12 @@
-// `npm run conformance`: docs/conformance.md, which says of each statement of
-// docs/platform.md what the package does about it and which test shows it. A
-// title of a test names the statements it shows: R8, B3, "R1 to R8".
-//
-//   --check   write nothing, and fail where the file would differ
+// docs/conformance.md says of each statement of docs/platform.md what the package does
+// about it and which test shows it. A title of a test names the statements it shows:
+// R8, B3, "R1 to R8". `npm run conformance` writes it.
 
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { isMain, root } from './run.js';
+import { expect, test } from 'vitest';
+import { root } from '../../tools/run.js';
 
-const DOCUMENT = 'docs/conformance.md';
 const WORKFLOW = '.github/workflows/windows.yml';
 
 const ERROR = 'A failure with this code, its number and advice, in the status; traffic takes the ordinary path.';
@@ -17,7 +15,7 @@ const ERROR = 'A failure with this code, its number and advice, in the status; t
  * What is done about each statement; `windows`: what only Windows can show, and
  * the command of the CI job that does.
  */
-const DONE = {
+const DONE: Record<string, { text: string; windows?: { command: string; shows: string } }> = {
   R1: { text: 'The number is spelled out in `native/fast_path.cc`.' },
   R2: { text: 'Pipes and what imitates a socket are skipped: `not-tcp`.' },
   R3: { text: 'A 4-byte BOOL, TRUE or FALSE.' },
@@ -57,23 +55,23 @@ const DONE = {
 
 function statements() {
   const platform = readFileSync(join(root, 'docs/platform.md'), 'utf8');
-  return [...platform.matchAll(/^\| ([REBK]\d+) \| (.*) \|$/gm)].map(([, id, text]) => {
+  return [...platform.matchAll(/^\| ([REBK]\d+) \| (.*) \|$/gm)].map(([, id = '', text = '']) => {
     // An error is its name; anything else its first sentence.
-    return { id, short: id.startsWith('E') ? text.split(' | ')[0] : /^.*?\.(?= |$)/.exec(text)[0] };
+    return { id, short: id.startsWith('E') ? text.split(' | ')[0] : /^.*?\.(?= |$)/.exec(text)?.[0] };
   });
 }
 
 /** "R1 to R8" and "B3" as the statements they mean. */
-function* named(text) {
+function* named(text: string): Generator<string> {
   for (const [, kind, first, last] of text.matchAll(/\b([REBK])(\d{1,2})(?: to \1(\d{1,2}))?\b/g)) {
     for (let number = Number(first); number <= Number(last ?? first); ++number) yield `${kind}${number}`;
   }
 }
 
-/** Titles of tests that name statements. @returns {{ file: string, title: string, ids: string[] }[]} */
+/** Titles of tests that name statements. */
 function taggedTests() {
   const folder = join(root, 'test');
-  return readdirSync(folder, { recursive: true })
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
     .map((file) => file.replaceAll('\\', '/'))
     .filter((file) => file.endsWith('.test.ts'))
     .sort()
@@ -81,7 +79,7 @@ function taggedTests() {
       const source = readFileSync(join(folder, file), 'utf8');
       // A title is the first argument of test(), describe() or what their each() and skipIf() return.
       const titles = source.matchAll(/(?:\b(?:test|describe)|\))\(\s*('(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*")/g);
-      return [...titles].map(([, quoted]) => {
+      return [...titles].map(([, quoted = '']) => {
         const title = quoted.slice(1, -1).replaceAll("\\'", "'");
         return { file: `test/${file}`, title, ids: [...named(title)] };
       });
@@ -89,55 +87,51 @@ function taggedTests() {
     .filter(({ ids }) => ids.length > 0);
 }
 
-function render() {
-  const known = statements();
-  const ids = known.map(({ id }) => id);
-  const tests = taggedTests();
+const known = statements();
+const ids = known.map(({ id }) => id);
+const tests = taggedTests();
+
+/** What shows a statement: tests, and a job on Windows. */
+function shownBy(id: string): string[] {
+  const shown = tests
+    .filter((each) => each.ids.includes(id))
+    .map(({ file, title }) => `[${file.slice(5)}](../${file}): ${title.replaceAll('|', '\\|')}`);
+  const windows = DONE[id]?.windows;
+  if (windows === undefined) return shown;
+  return [...shown, `On Windows alone: [windows.yml](../${WORKFLOW}), \`${windows.command}\`: ${windows.shows}`];
+}
+
+test('every title names statements that are there', () => {
+  const unknown = tests.flatMap(({ file, title, ids: named }) =>
+    named.filter((id) => !ids.includes(id)).map((id) => `${file}: "${title}" names ${id}`),
+  );
+  expect(unknown).toEqual([]);
+});
+
+test('something is said about each statement, and of no other', () => {
+  expect(Object.keys(DONE).sort()).toEqual([...ids].sort());
+});
+
+test('something shows each statement', () => {
+  expect(ids.filter((id) => shownBy(id).length === 0)).toEqual([]);
+});
+
+test('the workflow runs what only Windows can show', () => {
   const workflow = readFileSync(join(root, WORKFLOW), 'utf8');
-  const problems = [];
-  for (const { file, title, ids: tags } of tests) {
-    for (const id of tags)
-      if (!ids.includes(id)) problems.push(`${file}: "${title}" names ${id}, which is no statement`);
-  }
-  for (const id of Object.keys(DONE)) if (!ids.includes(id)) problems.push(`${id} is no statement of docs/platform.md`);
+  for (const { windows } of Object.values(DONE)) if (windows) expect(workflow).toContain(windows.command);
+});
 
-  const rows = known.map(({ id, short }) => {
-    const done = DONE[id];
-    const shown = tests
-      .filter((each) => each.ids.includes(id))
-      .map(({ file, title }) => `[${file.slice(5)}](../${file}): ${title.replaceAll('|', '\\|')}`);
-    if (done === undefined) problems.push(`${id}: nothing says what is done about it`);
-    if (done?.windows !== undefined) {
-      if (!workflow.includes(done.windows.command))
-        problems.push(`${id}: ${WORKFLOW} does not run ${done.windows.command}`);
-      shown.push(`On Windows alone: [windows.yml](../${WORKFLOW}), \`${done.windows.command}\`: ${done.windows.shows}`);
-    }
-    if (shown.length === 0) problems.push(`${id}: no test names it`);
-    return `| ${id} | ${short} | ${done?.text} | ${shown.join('<br>')} |`;
-  });
-  if (problems.length > 0) throw new Error(problems.join('\n'));
-
-  return `# What is done about each statement of the platform
+test('docs/conformance.md says so', async () => {
+  const rows = known.map(({ id, short }) => `| ${id} | ${short} | ${DONE[id]?.text} | ${shownBy(id).join('<br>')} |`);
+  await expect(`# What is done about each statement of the platform
 
 Made by \`npm run conformance\` from the statements of [platform.md](platform.md) (shown
-here by their beginning), \`tools/conformance.js\` and the titles of the tests. Under
-Wine the ioctl is answered by \`test/recorder\`, or by \`test/winsock\` where a test leaves
-it to the system; on Windows the same tests run in CI.
+here by their beginning), \`test/repository/conformance.test.ts\` and the titles of the
+tests. Under Wine the ioctl is answered by \`test/recorder\`, or by \`test/winsock\` where
+a test leaves it to the system; on Windows the same tests run in CI.
 
 | # | statement | what the package does | shown by |
 | --- | --- | --- | --- |
 ${rows.join('\n')}
-`;
-}
-
-/** @throws {Error} with what is missing, or when the document is not up to date. */
-export function checkConformance() {
-  if (readFileSync(join(root, DOCUMENT), 'utf8').replaceAll('\r\n', '\n') !== render()) {
-    throw new Error(`${DOCUMENT} is not up to date; npm run conformance writes it.`);
-  }
-}
-
-if (isMain(import.meta.url)) {
-  if (process.argv.includes('--check')) checkConformance();
-  else writeFileSync(join(root, DOCUMENT), render());
-}
+`).toMatchFileSnapshot(join(root, 'docs/conformance.md'));
+});

@@ -1,0 +1,26 @@
+// The packages that some tests need, and that are kept apart from those of package.json.
+
+import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { cached, fingerprint } from './cache.js';
+import { installLocked, npm, root } from './run.js';
+
+/** What the lockfile of test/NAME says. @returns {Promise<string>} a folder of the cache */
+export function installProject(name) {
+  const project = join(root, 'test', name);
+  const lockfile = readFileSync(join(project, 'package-lock.json'), 'utf8');
+  return cached(`${name}-${process.platform}-${fingerprint(lockfile)}`, (folder) => {
+    for (const file of ['package.json', 'package-lock.json']) copyFileSync(join(project, file), join(folder, file));
+    return installLocked(folder);
+  });
+}
+
+/** One package from the registry. @returns {Promise<string>} its folder in the cache */
+export async function installFromRegistry(name, version) {
+  const folder = await cached(`${name.replace('/', '-')}-${version}`, (folder) => {
+    writeFileSync(join(folder, 'package.json'), '{ "private": true }');
+    const flags = ['--ignore-scripts', '--force', '--no-audit', '--no-fund', '--loglevel=error'];
+    return npm(['install', `${name}@${version}`, ...flags], { cwd: folder, stdio: ['ignore', 'ignore', 'inherit'] });
+  });
+  return join(folder, 'node_modules', name);
+}
