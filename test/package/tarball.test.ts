@@ -1,10 +1,13 @@
 import { statSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import { extract } from 'tar';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { ARCHITECTURES, NAME } from '../../tools/build-native.js';
 import { readJson, root, runPackage } from '../../tools/run.js';
 import { filesIn, pack, temporaryFolder } from '../support/package.js';
+
+// Not imported: its types want those of a newer Node.
+const { extract } = createRequire(import.meta.url)('tar');
 
 /** What belongs in it. */
 function expectedFiles(): string[] {
