@@ -96,7 +96,7 @@ uv_handle_s* FindTcpHandle(Napi::Object handle, Failure* failure) {
 }
 
 // Which AF_INET6 sockets get the fast path: src/native/binding.ts.
-enum class IPv6 { kNone, kOnly, kDualStack };
+enum class IPv6 : unsigned char { kNone, kOnly, kDualStack };
 
 // setFastPath(handle: object, on: boolean, family: 4 | 6, ipv6: 0 | 1 | 2):
 //   Failure | 'not-tcp' | 'ipv6' | 'dual-stack' | 4 | 6

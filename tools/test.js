@@ -20,7 +20,7 @@ import { NEWEST, VERSIONS } from './windows-node.js';
 const FIRST = {
   'native build': () => buildNative({ check: true }),
   'format and lint': () => runPackage('@biomejs/biome/bin/biome', ['check', '--error-on-warnings', '.']),
-  'layers of src/': () => runPackage('dependency-cruiser/bin/dependency-cruise.mjs', ['src']),
+  layers: () => runPackage('dependency-cruiser/bin/dependency-cruise.mjs', ['src']),
   types: async () => {
     // The tests look into types of the command, which are not packed.
     const isPacked = process.env.LOOPBACK_TEST_DIST === 'packed';
