@@ -1,4 +1,9 @@
-const CODES = {
+/**
+ * Winsock's error codes, name to number, as Microsoft lists them ("Windows
+ * Sockets Error Codes"). E1 to E10 are the ones documented for the ioctl; any
+ * other can appear as well.
+ */
+export const WINSOCK_ERROR_CODES = {
   WSA_INVALID_HANDLE: 6,
   WSA_NOT_ENOUGH_MEMORY: 8,
   WSA_INVALID_PARAMETER: 87,
@@ -97,13 +102,7 @@ const CODES = {
   WSA_SECURE_HOST_NOT_FOUND: 11032,
   WSA_IPSEC_NAME_POLICY_ERROR: 11033,
 } as const;
-
-/**
- * Winsock's error codes, name to number, as Microsoft lists them ("Windows
- * Sockets Error Codes"). E1 to E10 are the ones documented for the ioctl; any
- * other can appear as well.
- */
-export const WINSOCK_ERROR_CODES: Readonly<typeof CODES> = Object.freeze(CODES);
+Object.freeze(WINSOCK_ERROR_CODES);
 
 /** A name that Winsock has for one of its error codes. */
 export type WinsockErrorName = keyof typeof WINSOCK_ERROR_CODES;

