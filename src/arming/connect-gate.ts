@@ -18,7 +18,7 @@ export type ConnectGuard = (socket: net.Socket, handle: Handle, address: string,
  */
 interface Gate {
   readonly guards: WeakMap<object, readonly ConnectGuard[]>;
-  /** The handles that went through: a TLSWrap passes the call on to the handle below. */
+  /** The handles below TLS that went through: a TLSWrap passes the call on to them. */
   readonly passed: WeakSet<object>;
 }
 
@@ -106,14 +106,12 @@ function guarded({ guards, passed }: Gate, original: Connect): Connect {
   return function connect(this: Handle, ...args) {
     const owner = ownerOf(this);
     const asked = owner === undefined ? undefined : guards.get(identityOf(owner));
-    if (asked !== undefined) {
-      const handle = this._parent ?? this;
-      if (!passed.has(handle)) {
-        passed.add(handle);
-        for (const guard of asked) {
-          // Node takes it for an attempt under way, and the socket is destroyed.
-          if (!guard(owner as net.Socket, handle, args[1], args[2])) return 0;
-        }
+    if (asked !== undefined && !passed.has(this)) {
+      const below = this._parent ?? undefined;
+      if (below !== undefined) passed.add(below);
+      for (const guard of asked) {
+        // Node takes it for an attempt under way, and the socket is destroyed.
+        if (!guard(owner as net.Socket, below ?? this, args[1], args[2])) return 0;
       }
     }
     return Reflect.apply(original, this, args);

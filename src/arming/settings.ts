@@ -62,16 +62,12 @@ export interface Settings {
 export function checkTarget(target: unknown): LoopbackFastPathTarget {
   try {
     let current = ownTarget(target);
-    const seen = new Set<unknown>();
-    // A TLSSocket over another socket never connects itself.
-    while (current !== undefined && !seen.has(current)) {
-      seen.add(current);
-      const parent: unknown = isServer(current) ? undefined : (current as { _parent?: unknown })._parent;
-      const next = ownTarget(parent);
-      if (next === undefined) return current;
-      current = next;
+    // A TLSSocket over another socket never connects itself. Nobody stacks more of them.
+    for (let depth = 0; current !== undefined && depth < 16; ++depth) {
+      const parent = ownTarget((current as { _parent?: unknown })._parent);
+      if (parent === undefined) return current;
+      current = parent;
     }
-    if (current !== undefined) return current;
   } catch {
     // A Proxy, or an accessor, that throws when it is asked.
   }
