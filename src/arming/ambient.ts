@@ -43,7 +43,7 @@ export function connectArmed<T>(settings: Settings, create: () => T): T {
   const stop = interceptConnect((socket) => {
     // One socket: what it calls from inside connect() is not meant.
     stop();
-    enableConnecting(socket, [settings], true);
+    return enableConnecting(socket, [settings], true);
   });
   try {
     return create();
@@ -54,20 +54,18 @@ export function connectArmed<T>(settings: Settings, create: () => T): T {
 
 /** Of this thread; for the preload module too, which sees the first socket. */
 export const everything: Interception = {
-  connecting: (socket: Socket) => whereWanted((settings) => enableConnecting(socket, settings, false)),
-  listening: (server: Server) => whereWanted((settings) => enableListening(server, settings)),
+  connecting: (socket: Socket) => enableConnecting(socket, wanted(), false),
+  listening: (server: Server) => enableListening(server, wanted()),
   sharing: (handle: object) => {
-    if (!isBindingTemporarily()) whereWanted((settings) => applyToSharedHandle(handle as Handle, settings));
+    if (!isBindingTemporarily()) applyToSharedHandle(handle as Handle, wanted());
   },
 };
 
-function whereWanted(enable: (settings: readonly Settings[]) => void): void {
+/** What to ask of a socket or server that nothing else is said about; as a rule nothing. */
+function wanted(): readonly Settings[] {
   const context = contexts?.getStore();
-  if (context !== undefined) {
-    if (context.length > 0) enable(context);
-  } else if (registrations.length > 0 && isPossible()) {
-    enable(registrations);
-  }
+  if (context !== undefined) return context;
+  return registrations.length > 0 && isPossible() ? registrations : [];
 }
 
 /** Intercepts as long as somebody wants it; a context can come back at any time. */

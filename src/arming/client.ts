@@ -40,24 +40,27 @@ export function enableSocket(socket: Socket, settings: Settings): boolean {
  * becomes its status, and for `required` there is no attempt.
  *
  * @param explicit Whether it is meant for this socket in particular.
+ * @returns Whether the connect() may go on: also where there shall be no attempt, as long
+ * as the gate is there to hold it back.
  */
-export function enableConnecting(socket: Socket, settings: readonly Settings[], explicit: boolean): void {
-  if (!explicit && isExplicit(socket)) return;
+export function enableConnecting(socket: Socket, settings: readonly Settings[], explicit: boolean): boolean {
+  if (!explicit && isExplicit(socket)) return true;
   if (settings.every(isSwitchedOff)) {
     if (explicit) disarm(socket, SWITCHED_OFF);
-    return;
+    return true;
   }
   const status = guarded(() => {
     native();
     assertSystemTakesIt();
     return ARMED;
   });
-  const armed = guarded(() => {
+  const gate = guarded(() => {
     guardConnects(socket, beforeConnect);
-    return status;
+    return ARMED;
   });
   arm(socket, settings, explicit);
-  if (armed !== ARMED) finish(socket, armed, undefined, settings);
+  const failed = status === ARMED ? gate : status;
+  return failed === ARMED || finish(socket, failed, undefined, settings) || gate === ARMED;
 }
 
 /** @throws {LoopbackFastPathError} `…_TOO_LATE` when the connection has it (B5). */

@@ -10,10 +10,15 @@ export type Stop = () => void;
 
 /** What to call, each before Node goes on. */
 export interface Interception {
-  /** A client socket, at the start of its connect(). */
-  connecting(socket: Socket): void;
-  /** A server, at the start of its listen(). */
-  listening(server: Server): void;
+  /**
+   * A client socket, at the start of its connect().
+   *
+   * @returns Whether it may go on. Only Node makes something of handles that can hold it
+   * back later, and only elsewhere is this looked at.
+   */
+  connecting(socket: Socket): boolean;
+  /** The same of a server, at the start of its listen(). */
+  listening(server: Server): boolean;
   /**
    * A bound handle that a cluster's primary is about to share with its workers
    * (SCHED_NONE, the default on Windows): no server exists there, and handing the
@@ -24,17 +29,20 @@ export interface Interception {
 
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
 
-/** Since these versions every connect() is published; before, only net.connect() was. */
-const publishesConnect = major > 24 || (major === 24 && minor >= 2) || (major === 22 && minor >= 17);
-
 // Not an import: the wrapper must be seen by everybody who calls through the module.
 const net: typeof import('node:net') = require('node:net');
+
+/** Bun says that it is a Node, and has its channels, and publishes nothing. */
+const isNode = '_createServerHandle' in net;
+
+/** Since these versions every connect() is published; before, only net.connect() was. */
+const publishesConnect = isNode && (major > 24 || (major === 24 && minor >= 2) || (major === 22 && minor >= 17));
 
 /** Intercepts every connect() and listen() of this thread. */
 export function interceptEverything({ connecting, listening, sharing }: Interception): Stop {
   const stops = [
     interceptConnect(connecting),
-    subscribe('tracing:net.server.listen:asyncStart', (message) => listening((message as { server: Server }).server)),
+    ...interceptListen(listening),
     wrap(net, '_createServerHandle', (original, self, args) => {
       const result: unknown = Reflect.apply(original, self, args);
       // A number is an error of libuv.
@@ -50,12 +58,26 @@ export function interceptEverything({ connecting, listening, sharing }: Intercep
 /** Intercepts every connect() of this thread. */
 export function interceptConnect(connecting: Interception['connecting']): Stop {
   if (publishesConnect) {
-    return subscribe('net.client.socket', (message) => connecting((message as { socket: Socket }).socket));
+    return subscribe('net.client.socket', (message) => void connecting((message as { socket: Socket }).socket));
   }
   return wrap(net.Socket.prototype, 'connect', (original, socket, args) => {
-    connecting(socket as Socket);
-    return Reflect.apply(original, socket, args);
+    const goesOn = connecting(socket as Socket);
+    return goesOn || isNode ? Reflect.apply(original, socket, args) : socket;
   });
+}
+
+function interceptListen(listening: Interception['listening']): Stop[] {
+  if (isNode) {
+    const published = (message: unknown) => void listening((message as { server: Server }).server);
+    return [subscribe('tracing:net.server.listen:asyncStart', published)];
+  }
+  // There, a server of http is not one of net.
+  const { Server }: typeof import('node:http') = require('node:http');
+  return [net.Server.prototype, Server.prototype].map((prototype) =>
+    wrap(prototype, 'listen', (original, server, args) =>
+      listening(server as Server) ? Reflect.apply(original, server, args) : server,
+    ),
+  );
 }
 
 function subscribe(channel: string, listener: (message: unknown) => void): Stop {

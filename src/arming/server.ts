@@ -55,24 +55,34 @@ export function enableServer(server: Server, settings: Settings): boolean {
 /**
  * The same for a server whose listen() begins now. Never throws: what is in the way
  * becomes its status, and for `required` it does not listen.
+ *
+ * @returns Whether the listen() may go on: also where it shall not listen, as long as
+ * the hook is there to hold it back.
  */
-export function enableListening(server: Server, settings: readonly Settings[]): void {
-  if (isExplicit(server) || settings.every(isSwitchedOff)) return;
-  const armed = guarded(() => {
+export function enableListening(server: Server, settings: readonly Settings[]): boolean {
+  if (isExplicit(server) || settings.every(isSwitchedOff)) return true;
+  const status = guarded(() => {
     native();
     assertSystemTakesIt();
     return ARMED;
   });
   const hooked = guarded(() => {
     hook(server);
-    return armed;
+    return ARMED;
   });
   arm(server, settings, false);
-  if (hooked !== ARMED) conclude(server, hooked, undefined);
+  const failed = status === ARMED ? hooked : status;
+  if (failed === ARMED) return true;
+  conclude(server, failed, undefined);
+  const error = isRequired(settings) ? requiredError(failed) : undefined;
+  if (error === undefined || hooked === ARMED) return true;
+  process.nextTick(() => server.emit('error', error));
+  return false;
 }
 
 /** Applies it to a handle that is bound and that no server of this process will listen on. */
 export function applyToSharedHandle(handle: Handle, settings: readonly Settings[]): void {
+  if (settings.length === 0) return;
   const bound = boundEndpointOrStatus(handle);
   if (bound === undefined) return;
   const status = 'state' in bound ? bound : apply(handle, { side: 'server', ...bound }, settings);
@@ -100,6 +110,7 @@ function hook(server: Server): void {
     const internals = server as unknown as ServerInternals;
     const found = Object.getOwnPropertyDescriptor(server, '_listen2');
     const original = internals._listen2;
+    if (typeof original !== 'function') throw new TypeError('the server has no _listen2()');
     const known: Hook = {
       wrapper(this: ServerInternals, address, port, ...rest) {
         listen(server, known, address, port, () => Reflect.apply(original, this, [address, port, ...rest]));

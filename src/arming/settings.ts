@@ -1,3 +1,4 @@
+import * as http from 'node:http';
 import * as net from 'node:net';
 import { types } from 'node:util';
 import { wrongArgument } from '../native/errors.js';
@@ -75,8 +76,9 @@ export function checkTarget(target: unknown): LoopbackFastPathTarget {
 }
 
 /** Whether a target listens. */
-export function isServer(target: LoopbackFastPathTarget): target is net.Server {
-  return target instanceof net.Server;
+export function isServer(target: object): target is net.Server {
+  // In Bun, a server of http is not one of net.
+  return target instanceof net.Server || target instanceof http.Server;
 }
 
 const DEFAULTS: Settings = { ipv6: false, required: false, shouldApply: undefined };
@@ -111,6 +113,6 @@ function ownTarget(value: unknown): LoopbackFastPathTarget | undefined {
     return owner === undefined || types.isProxy(owner) ? undefined : ownTarget(owner);
   }
   // An object that has only the prototype lacks what the constructor of every event emitter sets.
-  const constructed = value instanceof net.Socket || value instanceof net.Server;
+  const constructed = value instanceof net.Socket || isServer(value);
   return constructed && Object.hasOwn(value, '_events') ? value : undefined;
 }

@@ -29,11 +29,11 @@ function wait(): Stop {
       } catch (error) {
         // The program goes on, and the next socket may have better luck.
         report(error);
-        return;
+        return true;
       }
       stopWaiting();
       stop = core.addRegistration(core.checkOptions(undefined), { first: true });
-      (core.everything[name] as (subject: unknown) => void)(subject);
+      return (core.everything[name] as (subject: unknown) => boolean)(subject);
     };
   const stopWaiting = interceptEverything({
     connecting: first('connecting'),

@@ -17,10 +17,8 @@ export class FastPathAgent extends http.Agent {
     super(options);
   }
 
-  override createConnection(
-    ...args: Parameters<http.Agent['createConnection']>
-  ): ReturnType<http.Agent['createConnection']> {
-    return connectArmed(checkFastPathOption(args[0]), () => super.createConnection(...args));
+  static {
+    armConnections(FastPathAgent.prototype);
   }
 }
 
@@ -32,9 +30,19 @@ export class FastPathHttpsAgent extends https.Agent {
     super(options);
   }
 
-  override createConnection(
-    ...args: Parameters<https.Agent['createConnection']>
-  ): ReturnType<https.Agent['createConnection']> {
-    return connectArmed(checkFastPathOption(args[0]), () => super.createConnection(...args));
+  static {
+    armConnections(FastPathHttpsAgent.prototype);
   }
+}
+
+/**
+ * Overrides createConnection(). Not in the class, where our declarations would show it:
+ * the types of Node that TypeScript 5.0 can read do not know the method.
+ */
+function armConnections(prototype: http.Agent): void {
+  const parent: http.Agent = Object.getPrototypeOf(prototype);
+  const createConnection = function (this: http.Agent, ...args: Parameters<http.Agent['createConnection']>) {
+    return connectArmed(checkFastPathOption(args[0]), () => Reflect.apply(parent.createConnection, this, args));
+  };
+  Object.defineProperty(prototype, 'createConnection', { value: createConnection, configurable: true, writable: true });
 }

@@ -1,3 +1,4 @@
+import * as net from 'node:net';
 import { binaryPlaces } from './binary.js';
 import { LoopbackFastPathError, type LoopbackFastPathErrorCode, type WinsockFailure } from './errors.js';
 
@@ -88,11 +89,20 @@ function checkHost(binding: NativeBinding): NativeBinding | Refusal {
   if (typeof binding.setFastPath !== 'function' || typeof binding.probe !== 'function') {
     throw new TypeError('not a binary of this package');
   }
-  if (binding.missingHostFunction === undefined) return binding;
+  const missing = missingOfHost(binding);
+  if (missing === undefined) return binding;
   return refusal(
     'ERR_LOOPBACK_FAST_PATH_HOST',
-    `${process.execPath} does not export ${binding.missingHostFunction}, so its sockets cannot be reached. Node and Electron do.`,
+    `${process.execPath} ${missing}, so its sockets cannot be reached; those of Node and Electron can.`,
   );
+}
+
+/** What the host lacks of libuv, or of Node's own sockets above it: another runtime may export libuv and not use it. */
+function missingOfHost({ missingHostFunction }: NativeBinding): string | undefined {
+  if (missingHostFunction !== undefined) return `does not export ${missingHostFunction}`;
+  if (!('_createServerHandle' in net)) return 'has no net._createServerHandle()';
+  if (!('_listen2' in net.Server.prototype)) return 'has no _listen2() in net.Server';
+  return undefined;
 }
 
 function refusal(...[code, message, cause]: [LoopbackFastPathErrorCode, string, unknown?]): Refusal {
