@@ -203,7 +203,7 @@ function onceHandleIsSet(internals: ServerInternals, action: (handle: Handle) =>
   const restore = () => Object.defineProperty(internals, '_handle', found);
   Object.defineProperty(internals, '_handle', {
     configurable: true,
-    enumerable: found.enumerable ?? true,
+    enumerable: true,
     get: () => null,
     set(handle: Handle | null) {
       restore();

@@ -331,6 +331,25 @@ describe('a reconnect', () => {
   });
 });
 
+test('required: a refused attempt that the program itself has given up leaves its next one alone', async () => {
+  const port = await echo();
+  const socket = closing(new net.Socket());
+  enableLoopbackFastPath(socket, { required: true });
+  answer([10013], 0);
+  socket.once('connectionAttempt', () => {
+    // Before the package destroys it, a tick after the attempt.
+    process.nextTick(() => {
+      socket.destroy();
+      socket.connect(port, '127.0.0.1');
+    });
+  });
+  take();
+  socket.connect(port, '127.0.0.1');
+  await once(socket, 'connect');
+  expect(connectStories(take())).toEqual([ARMED_CONNECT]);
+  expect(await exchange(socket)).toBe('ping');
+});
+
 describe('asking again', () => {
   test('of a connected client that the system refused: the reason stays', async () => {
     answer(10022);

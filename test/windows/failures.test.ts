@@ -5,6 +5,7 @@ import { describe, expect, test } from 'vitest';
 import {
   ASK_THE_SYSTEM,
   answer,
+  connectStories,
   fastPathCalls,
   freshPackage,
   layerProviders,
@@ -128,4 +129,45 @@ test('the answer of the system itself', async () => {
     expect(probe).toEqual({ supported: true });
     expect(status).toEqual({ state: 'applied', family: 4, address: '127.0.0.1' });
   }
+});
+
+describe('a system that refuses the ioctl for every socket is known at the door', () => {
+  test('enable throws what Winsock said, and tryEnable answers false', async () => {
+    answer(10045);
+    const { enableLoopbackFastPath, getLoopbackFastPathStatus, tryEnableLoopbackFastPath } = freshPackage();
+    const refused = { name: 'LoopbackFastPathError', code: 'WSAEOPNOTSUPP', errno: 10045, syscall: 'WSAIoctl' };
+    for (const target of [closing(new net.Socket()), net.createServer()]) {
+      expect(thrown(() => enableLoopbackFastPath(target))).toMatchObject(refused);
+      expect(getLoopbackFastPathStatus(target)).toEqual({ state: 'off' });
+      expect(tryEnableLoopbackFastPath(target)).toBe(false);
+      expect(getLoopbackFastPathStatus(target)).toMatchObject({ state: 'failed', error: refused });
+    }
+    // One question for all of them, and once more below a layer that there is not.
+    expect(fastPathCalls(take())).toHaveLength(1);
+  });
+
+  test('required through a factory: no connection is made', async () => {
+    const port = await echo();
+    answer(10045);
+    const { createFastPathConnection } = freshPackage();
+    take();
+    const socket = closing(createFastPathConnection({ port, host: '127.0.0.1', fastPath: { required: true } }));
+    expect(await failure(socket)).toMatchObject({ code: 'WSAEOPNOTSUPP' });
+    expect(connectStories(take())).toEqual([]);
+  });
+
+  test.each([
+    ['no buffers', 10055],
+    ['no descriptors', 10024],
+  ])('a probe that failed for want of %s is asked again', async (_what, errno) => {
+    const { enableLoopbackFastPath, getLoopbackFastPathStatus, probeLoopbackFastPath } = freshPackage();
+    answer([errno], ASK_THE_SYSTEM, 'socket');
+    expect(probeLoopbackFastPath()).toMatchObject({ supported: false, error: { errno, syscall: 'WSASocket' } });
+    expect(probeLoopbackFastPath()).toEqual({ supported: true });
+    const port = await echo();
+    const socket = closing(net.connect(port, '127.0.0.1'));
+    enableLoopbackFastPath(socket);
+    await once(socket, 'connect');
+    expect(getLoopbackFastPathStatus(socket)).toMatchObject({ state: 'applied' });
+  });
 });

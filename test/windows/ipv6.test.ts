@@ -85,6 +85,14 @@ describe('a client to ::1', () => {
     }
   });
 
+  test('with a zone', async () => {
+    const socket = closing(net.connect({ port: await echo(), host: '::1%1' }));
+    enableLoopbackFastPath(socket, { ipv6: true });
+    await once(socket, 'connectionAttempt');
+    // Whether the system connects there is its own affair.
+    expect(getLoopbackFastPathStatus(socket)).toEqual({ state: 'applied', family: 6, address: '::1%1' });
+  });
+
   test('the same address in other writings', async () => {
     for (const host of ['0:0:0:0:0:0:0:1', '::0001', '::0.0.0.1']) {
       const { status } = await connect({ ipv6: true }, host);

@@ -1,10 +1,12 @@
 import { hasSubscribers } from 'node:diagnostics_channel';
 import { once } from 'node:events';
-import { copyFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import * as http from 'node:http';
 import net from 'node:net';
 import { join } from 'node:path';
 import * as tls from 'node:tls';
+import { pathToFileURL } from 'node:url';
+import { Worker } from 'node:worker_threads';
 import {
   disableLoopbackFastPath,
   enableLoopbackFastPath,
@@ -12,8 +14,16 @@ import {
   registerLoopbackFastPath,
 } from 'loopback-fast-path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { root, runProgram } from '../support/programs.js';
-import { answer, connectStories, fastPathCalls, listenStories, take, useRecorder } from '../support/recorder.js';
+import { root, runFile, runProgram } from '../support/programs.js';
+import {
+  answer,
+  connectStories,
+  fastPathCalls,
+  hideHostFunction,
+  listenStories,
+  take,
+  useRecorder,
+} from '../support/recorder.js';
 import { scratchFolder } from '../support/scratch.js';
 import { certificate, closing, echo, exchange, listening } from '../support/sockets.js';
 
@@ -330,6 +340,74 @@ describe('the preload module', () => {
     const outcome = await runProgram(PROGRAM, { flags: ['--require', join(folder, 'register.cjs')] });
     expect(outcome).toMatchObject({ code: 0, stdout: 'ping\n', stderr: '' });
     expect(outcome.connects).toEqual([PLAIN_CONNECT]);
+  });
+
+  test('what cannot be loaded at one socket is tried again at the next, and trace says why', async () => {
+    const folder = scratchFolder();
+    mkdirSync(join(folder, 'dist'));
+    copyFileSync(join(root, 'dist/register.cjs'), join(folder, 'dist/register.cjs'));
+    const outcome = await runProgram(
+      `import { copyFileSync, cpSync } from 'node:fs';
+      import net from 'node:net';
+      const exchange = (port, done) => {
+        const socket = net.connect(port, '127.0.0.1', () => socket.end('ping'));
+        socket.on('data', (data) => console.log(String(data))).on('close', done);
+      };
+      const server = net.createServer((socket) => socket.pipe(socket)).listen(0, '127.0.0.1', () => {
+        const { port } = server.address();
+        exchange(port, () => {
+          copyFileSync(process.env.ROOT + 'dist/core.cjs', process.env.COPY + '/dist/core.cjs');
+          cpSync(process.env.ROOT + 'prebuilds', process.env.COPY + '/prebuilds', { recursive: true });
+          exchange(port, () => server.close());
+        });
+      });`,
+      {
+        flags: ['--require', join(folder, 'dist/register.cjs')],
+        env: { LOOPBACK_FAST_PATH: 'trace', ROOT: root, COPY: folder },
+      },
+    );
+    expect(outcome).toMatchObject({ code: 0, stdout: 'ping\nping\n' });
+    // The listener and the first client; of the second client the trace says what became of it.
+    expect(outcome.stderr.match(/not loaded for this socket: Error: Cannot find module/g)).toHaveLength(2);
+    expect(outcome.stderr.match(/client 127\.0\.0\.1 port \d+ (applied|failed: .*WSAEOPNOTSUPP)/g)).toHaveLength(1);
+  });
+
+  test('a CommonJS program that imports the package while it listens is armed all the same', async () => {
+    const folder = scratchFolder();
+    const file = join(folder, 'program.cjs');
+    writeFileSync(
+      file,
+      `const net = require('node:net');
+      import(${JSON.stringify(pathToFileURL(join(root, 'dist/node.mjs')).href)});
+      const server = net.createServer((socket) => socket.pipe(socket)).listen(0, '127.0.0.1', () => {
+        const socket = net.connect(server.address().port, '127.0.0.1', () => socket.end('ping'));
+        socket.on('data', (data) => console.log(String(data))).on('close', () => server.close());
+      });`,
+    );
+    const outcome = await runFile(file, { flags: ['--require', PRELOAD] }, folder);
+    expect(outcome).toMatchObject({ code: 0, stdout: 'ping\n', stderr: '' });
+    expect(outcome.connects).toEqual([ARMED_CONNECT]);
+    expect(outcome.listens).toEqual([ARMED_LISTEN]);
+  });
+
+  test('a registration ends where the host lacks what is needed', async () => {
+    hideHostFunction('uv_walk');
+    onTestFinished(() => hideHostFunction(''));
+    const program = `
+      import net from 'node:net';
+      import { parentPort } from 'node:worker_threads';
+      import { registerLoopbackFastPath } from ${JSON.stringify(import.meta.resolve('loopback-fast-path'))};
+      const before = net._createServerHandle;
+      registerLoopbackFastPath();
+      const during = net._createServerHandle;
+      const server = net.createServer().listen(0, '127.0.0.1', () => {
+        parentPort.postMessage([during !== before, net._createServerHandle === before]);
+        server.close();
+      });`;
+    const worker = new Worker(new URL(`data:text/javascript,${encodeURIComponent(program)}`));
+    const [message] = await once(worker, 'message');
+    expect(message).toEqual([true, true]);
+    await worker.terminate();
   });
 
   test('is silent where the system cannot, and stops at the first socket', async () => {
