@@ -147,14 +147,17 @@ napi_status napi_create_function(napi_env env, const char*, size_t,
   return napi_ok;
 }
 
+// node-addon-api makes one where Node-API refuses what it is asked. Only in a
+// worker that is terminated it may.
 napi_status napi_create_error(napi_env env, napi_value, napi_value,
                               napi_value* result) {
+  CHECK(env->terminated);
   return napi_create_object(env, result);
 }
 
 napi_status napi_create_type_error(napi_env env, napi_value, napi_value,
                                    napi_value* result) {
-  return napi_create_object(env, result);
+  return napi_create_error(env, nullptr, nullptr, result);
 }
 
 napi_status napi_get_value_bool(napi_env, napi_value value, bool* result) {

@@ -6,6 +6,7 @@
 #include "environment.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "../../native/libuv.h"
 
@@ -39,19 +40,25 @@ class Program {
 
  private:
   void AddHandles() {
-    // More than the 256 that a batch of the lookup holds, or a few.
+    // More than the 64 that the lookup has room for, and the 256 that it makes
+    // room for next, or a few.
     const bool many = Rarely(40);
     const bool all_tcp = input_.ConsumeBool();
     const size_t count =
-        input_.ConsumeIntegralInRange<size_t>(many ? 200 : 0, many ? 600 : 6);
+        input_.ConsumeIntegralInRange<size_t>(many ? 60 : 0, many ? 300 : 6);
     for (size_t i = 0; i < count; ++i) {
       const unsigned kind =
           many && i > 4 ? 1 : input_.ConsumeIntegral<uint8_t>();
       system_.AddHandle(all_tcp || kind % 4 != 0 ? loopback::kUvTcp : 7,
-                        (kind & 16) != 0, (kind & 32) != 0);
+                        (kind & 16) != 0, SocketFamily(kind >> 5));
     }
     for (uv_handle_s* handle : system_.loop.handles)
       if (!many) handle->closing = Rarely(10);
+  }
+
+  // Of a handle: 0 has no SOCKET.
+  static int SocketFamily(unsigned kind) {
+    return kind % 4 == 0 ? 0 : kind % 4 == 1 ? AF_INET : AF_INET6;
   }
 
   uv_handle_s* PickHandle() {
@@ -99,7 +106,8 @@ class Program {
           if (handle != nullptr) handle->closing = true;
           break;
         case 3:
-          system_.AddHandle(loopback::kUvTcp, input_.ConsumeBool(), true);
+          system_.AddHandle(loopback::kUvTcp, input_.ConsumeBool(),
+                            SocketFamily(input_.ConsumeIntegral<uint8_t>()));
           break;
         case 4:
           if (handle != nullptr) system_.loop.handles.push_back(handle);
@@ -149,7 +157,8 @@ class Program {
   }
 
   napi_value Anything(size_t depth) {
-    constexpr double kNumbers[] = {4, 6, 0, -4, 4.5, 2e300, 4294967300.0};
+    constexpr double kNumbers[] = {4,  6,   0,   1,     2,   3,           -4,
+                                   -1, 1.5, 4.5, 2e300, NAN, 4294967300.0};
     switch (input_.ConsumeIntegralInRange(0, 8)) {
       case 0:
         return env_.Number(input_.PickValueInArray(kNumbers));
@@ -186,6 +195,18 @@ class Program {
                    : Anything(depth);
   }
 
+  napi_value AnIPv6(size_t depth) {
+    return Sound() ? env_.Number(input_.ConsumeIntegralInRange(0, 2))
+                   : Anything(depth);
+  }
+
+  static int Family(napi_value value) {
+    return value->number == 4 ? AF_INET : AF_INET6;
+  }
+  static bool IsIPv6(napi_value value) {
+    return value->type == napi_number &&
+           (value->number == 0 || value->number == 1 || value->number == 2);
+  }
   static bool IsFamily(napi_value value) {
     return value->type == napi_number &&
            (value->number == 4 || value->number == 6);
@@ -204,6 +225,8 @@ class Program {
     uv_handle_s* target = nullptr;
     bool sound = false;
     napi_value on = nullptr;
+    napi_value family = nullptr;
+    napi_value ipv6 = nullptr;
     if (name == "setFastPath" || name == "tcpInfo") {
       if (input_.ConsumeBool() && (target = PickHandle()) != nullptr) {
         arguments = {RealHandle({target})};
@@ -215,16 +238,16 @@ class Program {
     }
     if (name == "setFastPath") {
       arguments.push_back(on = ABoolean(depth));
-      arguments.push_back(AFamily(depth));
-      arguments.push_back(ABoolean(depth));
-      sound = sound && on->type == napi_boolean && IsFamily(arguments[2]) &&
-              arguments[3]->type == napi_boolean;
+      arguments.push_back(family = AFamily(depth));
+      arguments.push_back(ipv6 = AnIPv6(depth));
+      sound =
+          sound && on->type == napi_boolean && IsFamily(family) && IsIPv6(ipv6);
     } else if (name == "probe") {
-      arguments = {AFamily(depth), on = ABoolean(depth)};
-      sound = IsFamily(arguments[0]) && on->type == napi_boolean;
+      arguments = {family = AFamily(depth), on = ABoolean(depth)};
+      sound = IsFamily(family) && on->type == napi_boolean;
     } else if (name == "isLayered") {
-      arguments = {AFamily(depth)};
-      sound = IsFamily(arguments[0]);
+      arguments = {family = AFamily(depth)};
+      sound = IsFamily(family);
     }
     CHECK(!arguments.empty());
     const size_t needed = arguments.size();
@@ -238,9 +261,15 @@ class Program {
     env_.watched = arguments.empty() ? nullptr : arguments[0];
     const bool had_ref = target != nullptr && target->referenced;
     system_.operations.emplace_back();
-    system_.operation().on = on != nullptr && on->boolean ? TRUE : FALSE;
-    system_.operation().of_layer = name == "isLayered";
-    system_.operation().of_info = name == "tcpInfo";
+    Operation& asked = system_.operation();
+    asked.on = on != nullptr && on->boolean ? TRUE : FALSE;
+    asked.of_layer = name == "isLayered";
+    asked.of_info = name == "tcpInfo";
+    if (family != nullptr && IsFamily(family)) asked.family = Family(family);
+    // Of a probe's SOCKET it is IPv6-only.
+    asked.ipv6 = ipv6 == nullptr ? 1
+                 : IsIPv6(ipv6)  ? static_cast<int>(ipv6->number)
+                                 : 0;
     const size_t made = system_.made.size();
     const napi_value result = exports_->properties[name]->native(&env_, &info);
     const Operation operation = system_.operation();
@@ -249,35 +278,54 @@ class Program {
     if (env_.terminated) return;
     if (env_.exception != nullptr) {
       CHECK(operation.calls == 0);
+      const bool needs_handle = name == "setFastPath" || name == "tcpInfo";
+      const bool hostile = needs_handle && target == nullptr;
+      const bool has_libuv = env_.has_loop && system_.hidden_function.empty();
+      CHECK(!sound || !whole || hostile || (needs_handle && !has_libuv));
       // To a method that called again it may also be one.
       if (depth == 0 || input_.ConsumeBool()) env_.exception = nullptr;
       return;
     }
     CHECK(sound && whole);
-    CheckResult(operation, result, target);
+    CheckResult(name, operation, result, target);
     if (target != nullptr) CHECK(target->referenced == had_ref);
   }
 
-  void CheckResult(const Operation& operation, napi_value result,
-                   const uv_handle_s* target) const {
+  void CheckResult(const std::string& name, const Operation& operation,
+                   napi_value result, const uv_handle_s* target) const {
     CHECK(result != nullptr);
     if (result->type == napi_string) {
+      CHECK(operation.syscall.empty());
+      CHECK(operation.fast_path_calls == 0);
       if (result->text == u"not-tcp") {
         CHECK(operation.calls == 0);
         CHECK(!IsHonest(target));
       } else {
-        CHECK(result->text == u"dual-stack" && operation.dual_stack);
-        CHECK(operation.fast_path_calls == 0);
+        CHECK(operation.socket_family == AF_INET6);
+        if (result->text == u"ipv6") {
+          CHECK(operation.ipv6 == 0);
+        } else {
+          CHECK(result->text == u"dual-stack");
+          CHECK(operation.ipv6 == 1 && !operation.ipv6_only);
+        }
       }
-    } else if (operation.of_info && operation.syscall.empty()) {
-      CHECK(result->type == napi_object && result->bytes == operation.info);
-    } else if (result->type == napi_boolean) {
-      CHECK(operation.of_layer && operation.syscall.empty());
-    } else if (result->type == napi_undefined) {
-      CHECK(operation.fast_path_calls > 0 && operation.syscall.empty());
+    } else if (operation.syscall.empty()) {
+      if (name == "setFastPath") {
+        CHECK(result->type == napi_number);
+        CHECK(result->number == (operation.socket_family == AF_INET6 ? 6 : 4));
+        CHECK(operation.fast_path_calls > 0);
+      } else if (name == "probe") {
+        CHECK(result->type == napi_undefined);
+        CHECK(operation.fast_path_calls > 0);
+      } else if (name == "isLayered") {
+        CHECK(result->type == napi_boolean && operation.asked_for_base);
+        CHECK(result->boolean == (operation.base != operation.socket));
+      } else {
+        CHECK(result->type == napi_object && result->bytes == operation.info);
+      }
     } else {
       // A failure: the call that failed, and what was said right after it.
-      CHECK(result->type == napi_object && !operation.syscall.empty());
+      CHECK(result->type == napi_object);
       const auto& fields = result->properties;
       const std::u16string& syscall = fields.at("syscall")->text;
       CHECK(std::equal(syscall.begin(), syscall.end(),

@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <new>
 
 #include "../../native/libuv.h"
 
@@ -44,26 +45,27 @@ bool Decide(const char* syscall) {
   return success;
 }
 
-bool IsOpen(SOCKET socket) {
-  if (the_system->made.count(socket) > 0) return true;
-  for (const uv_handle_s* handle : the_system->loop.handles)
-    if (handle->socket == socket) return true;
-  return false;
+// The handle is an open TCP one that was flipped, and alone. Without memory for
+// all of them, whoever flips several can choose between those.
+void CheckHandle(uv_handle_s* handle) {
+  const Operation& operation = the_system->operation();
+  CHECK(operation.flipped.count(handle) == 1);
+  CHECK(operation.flipped.size() == 1 || operation.no_memory);
+  CHECK(handle->type == loopback::kUvTcp);
 }
 
-// The SOCKET is that of the probe, or of the handle that was flipped.
-void CheckSocket(SOCKET socket) {
-  if (the_system->made.count(socket) > 0) return;
-  const Operation& operation = the_system->operation();
-  const auto& flipped = operation.flipped;
+// The SOCKET is that of the probe, or of such a handle, which is returned.
+uv_handle_s* CheckSocket(SOCKET socket) {
+  if (the_system->made.count(socket) > 0) return nullptr;
   CHECK(socket != INVALID_SOCKET);
-  CHECK(std::any_of(flipped.begin(), flipped.end(),
-                    [socket](const uv_handle_s* handle) {
-                      return handle->socket == socket;
-                    }));
-  // With more than a batch of candidates, a handle that flips several can
-  // choose between those.
-  if (operation.one_batch) CHECK(flipped.size() == 1);
+  const auto& handles = the_system->loop.handles;
+  const auto found = std::find_if(
+      handles.begin(), handles.end(),
+      [socket](const uv_handle_s* handle) { return handle->socket == socket; });
+  CHECK(found != handles.end());
+  CHECK(!(*found)->closing);
+  CheckHandle(*found);
+  return *found;
 }
 
 // -------------------------------------------------------------------- libuv
@@ -82,29 +84,37 @@ int GetType(const uv_handle_s* handle) { return handle->type; }
 
 int Fileno(const uv_handle_s* handle, void** fd) {
   if (handle->type != loopback::kUvTcp) return -4071;
-  if (handle->socket == INVALID_SOCKET) return -4083;
+  if (handle->socket == INVALID_SOCKET || handle->closing) return -4083;
   *fd = reinterpret_cast<void*>(handle->socket);
   return 0;
 }
 
 int TcpBind(uv_handle_s* handle, const sockaddr* address, unsigned int flags) {
-  CHECK(the_system->operation().flipped.count(handle) > 0);
-  CHECK(handle->type == loopback::kUvTcp);
-  CHECK(handle->socket == INVALID_SOCKET);
+  Operation& operation = the_system->operation();
+  CheckHandle(handle);
+  CHECK(handle->socket == INVALID_SOCKET || handle->closing);
   CHECK(the_system->last_error == 0);
   const auto* const bytes = reinterpret_cast<const unsigned char*>(address);
-  CHECK(address->sa_family == AF_INET || address->sa_family == AF_INET6);
+  CHECK(address->sa_family == operation.family);
   const size_t size = address->sa_family == AF_INET ? sizeof(sockaddr_in)
                                                     : sizeof(sockaddr_in6);
   CHECK(std::all_of(bytes + sizeof address->sa_family, bytes + size,
                     [](unsigned char byte) { return byte == 0; }));
-  CHECK(flags == 0 || address->sa_family == AF_INET6);
+  const bool ipv6_only = operation.family == AF_INET6 && operation.ipv6 == 1;
+  CHECK(flags == (ipv6_only ? loopback::kUvTcpIPv6Only : 0));
+  if (handle->closing) {
+    // libuv asks nobody.
+    Asked().syscall = "bind";
+    operation.error = WSAEINVAL;
+    return -4071;
+  }
   if (!Decide("bind")) {
-    Operation& operation = the_system->operation();
     if (operation.error == 0) operation.error = WSAEINVAL;
     return -4094;
   }
   handle->socket = the_system->next_socket += 4;
+  handle->family = operation.socket_family = operation.family;
+  operation.ipv6_only = ipv6_only;
   return 0;
 }
 
@@ -112,21 +122,20 @@ int TcpBind(uv_handle_s* handle, const sockaddr* address, unsigned int flags) {
 
 void Operation::Unreferenced(const uv_loop_s& loop) {
   candidates.clear();
-  for (uv_handle_s* handle : loop.handles) {
-    if (handle->type == loopback::kUvTcp && !handle->referenced &&
-        !handle->closing)
-      candidates.push_back(handle);
-  }
+  for (uv_handle_s* handle : loop.handles)
+    if (!handle->referenced) candidates.push_back(handle);
 }
 
 void Operation::Referenced() {
   flipped.clear();
-  one_batch = candidates.size() <= 256;
   for (uv_handle_s* handle : candidates)
-    if (handle->referenced && !handle->closing) flipped.insert(handle);
+    if (handle->referenced) flipped.insert(handle);
 }
 
-System::System(FuzzedDataProvider* from) : input(*from) { the_system = this; }
+System::System(FuzzedDataProvider* from) : input(*from) {
+  is_library = input.ConsumeBool();
+  the_system = this;
+}
 
 System::~System() {
   CHECK(made.empty());
@@ -137,26 +146,40 @@ System::~System() {
   the_system = nullptr;
 }
 
-uv_handle_s* System::AddHandle(int type, bool referenced, bool has_socket) {
-  const bool tcp = type == loopback::kUvTcp;
+uv_handle_s* System::AddHandle(int type, bool referenced, int family) {
+  const bool has_socket = type == loopback::kUvTcp && family != 0;
   auto* const handle =
       new uv_handle_s{type, referenced, false,
-                      tcp&& has_socket ? next_socket += 4 : INVALID_SOCKET};
+                      has_socket ? next_socket += 4 : INVALID_SOCKET, family};
   loop.handles.push_back(handle);
   return handle;
+}
+
+// The list of handles, and nothing else here, is allocated in this way.
+void* operator new[](size_t size, const std::nothrow_t&) noexcept {
+  Operation& operation = the_system->operation();
+  // Now and then, and not once the input is used up.
+  if (the_system->input.ConsumeIntegral<uint8_t>() % 8 != 7)
+    return operator new[](size);
+  operation.no_memory = true;
+  operation.syscall = "HeapAlloc";
+  operation.error = WSA_NOT_ENOUGH_MEMORY;
+  return nullptr;
 }
 
 // ------------------------------------------------------------------ Windows
 
 SOCKET WSASocketW(int family, int type, int protocol, WSAPROTOCOL_INFOW* info,
                   GROUP group, DWORD flags) {
-  CHECK(family == AF_INET || family == AF_INET6);
+  Operation& operation = the_system->operation();
+  CHECK(family == operation.family);
   CHECK(type == SOCK_STREAM && protocol == IPPROTO_TCP);
   CHECK(info == nullptr && group == 0);
   CHECK(flags == (WSA_FLAG_OVERLAPPED | WSA_FLAG_NO_HANDLE_INHERIT));
   if (!Decide("WSASocket")) return INVALID_SOCKET;
   const SOCKET socket = the_system->next_socket += 4;
   the_system->made.insert(socket);
+  operation.socket_family = family;
   return socket;
 }
 
@@ -170,22 +193,43 @@ int closesocket(SOCKET socket) {
 int setsockopt(SOCKET socket, int level, int option, const char* value,
                int size) {
   CHECK(the_system->made.count(socket) == 1);
+  Operation& operation = the_system->operation();
   CHECK(level == IPPROTO_IPV6 && option == IPV6_V6ONLY);
+  CHECK(operation.socket_family == AF_INET6);
   DWORD only = 0;
   CHECK(size == sizeof only);
   std::memcpy(&only, value, sizeof only);
   CHECK(only == 1);
+  operation.ipv6_only = true;
   return Decide("setsockopt") ? 0 : SOCKET_ERROR;
 }
 
 int getsockopt(SOCKET socket, int level, int option, char* value, int* size) {
   CHECK(level == IPPROTO_IPV6 && option == IPV6_V6ONLY);
   CheckSocket(socket);
-  if (!Decide("getsockopt")) return SOCKET_ERROR;
+  // Of interest there alone.
+  Operation& operation = the_system->operation();
+  CHECK(operation.socket_family == AF_INET6 && operation.ipv6 == 1);
   const DWORD only = the_system->input.ConsumeIntegral<uint8_t>() % 3;
   CHECK(*size == sizeof only);
   std::memcpy(value, &only, sizeof only);
-  the_system->operation().dual_stack = only == 0;
+  if (!Decide("getsockopt")) return SOCKET_ERROR;
+  operation.ipv6_only = only != 0;
+  return 0;
+}
+
+int getsockname(SOCKET socket, sockaddr* name, int* size) {
+  Operation& operation = the_system->operation();
+  const uv_handle_s* const handle = CheckSocket(socket);
+  CHECK(handle != nullptr);
+  CHECK(operation.socket_family == 0);
+  CHECK(*size >= int{sizeof(sockaddr_in6)});
+  *size =
+      handle->family == AF_INET ? sizeof(sockaddr_in) : sizeof(sockaddr_in6);
+  std::memset(name, 0xff, static_cast<size_t>(*size));
+  if (!Decide("getsockname")) return SOCKET_ERROR;
+  name->sa_family = static_cast<ADDRESS_FAMILY>(handle->family);
+  operation.socket_family = handle->family;
   return 0;
 }
 
@@ -202,7 +246,10 @@ int WSAIoctl(SOCKET socket, DWORD code, void* in, DWORD in_size, void* out,
     // R3 to R5.
     CHECK(in_size == 4 && out == nullptr && out_size == 0);
     CHECK(*static_cast<const BOOL*>(in) == operation.on);
-    CHECK(!operation.dual_stack && !operation.of_layer && !operation.of_info);
+    CHECK(!operation.of_layer && !operation.of_info);
+    CHECK(operation.socket_family != 0);
+    if (operation.socket_family == AF_INET6)
+      CHECK(operation.ipv6_only ? operation.ipv6 > 0 : operation.ipv6 == 2);
     if (operation.fast_path_calls == 0) {
       CheckSocket(socket);
       operation.socket = socket;
@@ -234,19 +281,22 @@ int WSAIoctl(SOCKET socket, DWORD code, void* in, DWORD in_size, void* out,
   CHECK(!operation.asked_for_base);
   CHECK(in == nullptr && in_size == 0 && out_size == sizeof(SOCKET));
   operation.asked_for_base = true;
+  CheckSocket(socket);
+  constexpr SOCKET kNone = INVALID_SOCKET;
+  const SOCKET bases[] = {socket, socket + 1, kNone};
+  const SOCKET base = the_system->input.PickValueInArray(bases);
+  // Also where it fails: then it means nothing.
+  std::memcpy(out, &base, sizeof base);
   if (operation.of_layer) {
-    CheckSocket(socket);
+    operation.socket = socket;
     if (!Decide("WSAIoctl")) return SOCKET_ERROR;
   } else {
     CHECK(operation.fast_path_calls == 1 && operation.error == WSAEOPNOTSUPP);
-    CHECK(socket == operation.socket && IsOpen(socket));
+    CHECK(socket == operation.socket);
     Asked();
     if (!Succeeds()) return SOCKET_ERROR;
   }
-  constexpr SOCKET kNone = INVALID_SOCKET;
-  const SOCKET bases[] = {socket, socket + 1, kNone};
-  operation.base = the_system->input.PickValueInArray(bases);
-  std::memcpy(out, &operation.base, sizeof operation.base);
+  operation.base = base;
   return 0;
 }
 
@@ -277,12 +327,15 @@ DWORD FormatMessageW(DWORD flags, const void* source, DWORD message,
 }
 
 HMODULE GetModuleHandleW(const wchar_t* name) {
-  const bool library = name != nullptr && the_system->input.ConsumeBool();
-  return name == nullptr || library ? the_system : nullptr;
+  if (name == nullptr) return the_system;
+  CHECK(std::u16string(u"libnode.dll") ==
+        reinterpret_cast<const char16_t*>(name));
+  return the_system->is_library ? &the_system->is_library : nullptr;
 }
 
 FARPROC GetProcAddress(HMODULE module, const char* name) {
-  CHECK(module == the_system);
+  CHECK(module ==
+        GetModuleHandleW(the_system->is_library ? L"libnode.dll" : nullptr));
   struct {
     const char* name;
     void* function;

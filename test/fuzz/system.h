@@ -21,6 +21,7 @@ struct uv_handle_s {
   bool referenced;
   bool closing;
   SOCKET socket;
+  int family;  // of the SOCKET
 };
 
 struct uv_loop_s {
@@ -31,6 +32,8 @@ struct uv_loop_s {
 // One call of a native function: what it asked, and what it was told.
 struct Operation {
   int on = 0;             // what the ioctl must be asked for
+  int family = 0;         // of a SOCKET that is made for it
+  int ipv6 = 0;           // which IPv6 SOCKETs get it: 0, 1 or 2
   bool of_layer = false;  // isLayered(), which asks for the base and no more
   bool of_info = false;   // tcpInfo(), which asks for that and no more
   // The call that decides the result, last of its kind.
@@ -39,7 +42,8 @@ struct Operation {
   size_t calls = 0;  // of Winsock, and of uv_tcp_bind
   size_t fast_path_calls = 0;
   bool asked_for_base = false;
-  bool dual_stack = false;  // what getsockopt said
+  int socket_family = 0;   // what getsockname said, or bind was told
+  bool ipv6_only = false;  // what getsockopt said, or the SOCKET was told
   SOCKET socket = INVALID_SOCKET;
   SOCKET base = INVALID_SOCKET;
   std::u16string text;  // what FormatMessageW said
@@ -48,7 +52,7 @@ struct Operation {
   // Since the latest unref() and ref() of the handle that was given.
   std::vector<uv_handle_s*> candidates;
   std::set<uv_handle_s*> flipped;
-  bool one_batch = false;  // there were no more than the lookup holds at once
+  bool no_memory = false;  // for a list of them
   void Unreferenced(const uv_loop_s& loop);
   void Referenced();
 };
@@ -60,7 +64,8 @@ class System {
   System(const System&) = delete;
   System& operator=(const System&) = delete;
 
-  uv_handle_s* AddHandle(int type, bool referenced, bool has_socket);
+  // `family` is that of its SOCKET; 0 where it has none.
+  uv_handle_s* AddHandle(int type, bool referenced, int family);
 
   // The innermost call: a method of a hostile handle can call again.
   Operation& operation() { return operations.back(); }
@@ -69,6 +74,7 @@ class System {
   uv_loop_s loop;
   std::vector<Operation> operations;
   std::set<SOCKET> made;        // by WSASocketW, and not closed
+  bool is_library = false;      // the host, instead of the executable
   std::string hidden_function;  // of libuv, that the host lacks
   int last_error = 0;
   SOCKET next_socket = 4;

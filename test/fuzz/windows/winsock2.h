@@ -31,6 +31,7 @@ constexpr int IPPROTO_IPV6 = 41;
 constexpr int IPV6_V6ONLY = 27;
 constexpr DWORD WSA_FLAG_OVERLAPPED = 0x01;
 constexpr DWORD WSA_FLAG_NO_HANDLE_INHERIT = 0x80;
+constexpr int WSA_NOT_ENOUGH_MEMORY = 8;
 constexpr int WSAEINVAL = 10022;
 constexpr int WSAEOPNOTSUPP = 10045;
 constexpr DWORD FORMAT_MESSAGE_IGNORE_INSERTS = 0x200;
@@ -53,6 +54,10 @@ struct sockaddr_in6 {
   unsigned char sin6_addr[16];
   uint32_t sin6_scope_id;
 };
+struct sockaddr_storage {
+  ADDRESS_FAMILY ss_family;
+  char padding[126];
+};
 
 SOCKET WSASocketW(int family, int type, int protocol, WSAPROTOCOL_INFOW* info,
                   GROUP group, DWORD flags);
@@ -62,6 +67,7 @@ int WSAIoctl(SOCKET socket, DWORD code, void* in, DWORD in_size, void* out,
 int setsockopt(SOCKET socket, int level, int option, const char* value,
                int size);
 int getsockopt(SOCKET socket, int level, int option, char* value, int* size);
+int getsockname(SOCKET socket, sockaddr* name, int* size);
 int closesocket(SOCKET socket);
 int WSAGetLastError();
 void WSASetLastError(int error);
