@@ -160,8 +160,16 @@ function listen(server: Server, known: Hook, address: string | null, port: numbe
       if (isRequired(settings)) error = requiredError(CLUSTER);
       else original();
     } else if (beforeListen(internals._handle)) original();
-  } else {
-    onceHandleIsSet(internals, beforeListen, original);
+  } else if (!onceHandleIsSet(internals, beforeListen, original)) {
+    const failed = guarded(() => {
+      throw asError(new TypeError('the server was sealed, so nobody sees its handle before it listens'));
+    });
+    conclude(server, failed, undefined);
+    if (isRequired(settings)) error = requiredError(failed);
+    else {
+      original();
+      return;
+    }
   }
 
   if (error !== undefined) {
@@ -193,13 +201,12 @@ class Aborted extends Error {}
 /**
  * Calls `action` with the value that `run` assigns to `internals._handle`, right
  * after the assignment. Where it returns false, the rest of `run` is abandoned.
+ *
+ * @returns Whether that could be done; otherwise nothing was.
  */
-function onceHandleIsSet(internals: ServerInternals, action: (handle: Handle) => boolean, run: () => void): void {
+function onceHandleIsSet(internals: ServerInternals, action: (handle: Handle) => boolean, run: () => void): boolean {
   const found = Object.getOwnPropertyDescriptor(internals, '_handle');
-  if (found?.configurable !== true) {
-    run();
-    return;
-  }
+  if (found?.configurable !== true) return false;
   const restore = () => Object.defineProperty(internals, '_handle', found);
   Object.defineProperty(internals, '_handle', {
     configurable: true,
@@ -218,6 +225,7 @@ function onceHandleIsSet(internals: ServerInternals, action: (handle: Handle) =>
   } finally {
     if (Object.getOwnPropertyDescriptor(internals, '_handle')?.get !== undefined) restore();
   }
+  return true;
 }
 
 /** Said once for a server: its user asked for the fast path and, by default, gets `::`. */

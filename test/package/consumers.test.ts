@@ -79,29 +79,13 @@ describe.each([
   });
 });
 
-test('what is said of each export and each of its members is in the declarations, for import and require()', () => {
-  const ts = createRequire(tool('x.js'))('typescript') as typeof import('typescript');
-  /** The comments in a file of declarations, or of source, by what they are about. */
-  const commentsOf = (file: string): Record<string, string> => {
-    const program = ts.createProgram([file], { module: ts.ModuleKind.NodeNext, skipLibCheck: true, types: [] });
-    const checker = program.getTypeChecker();
-    const source = program.getSourceFile(file);
-    const said: Record<string, string> = {};
-    const note = (name: string, symbol: import('typescript').Symbol) => {
-      const about = [symbol.getDocumentationComment(checker), ...symbol.getJsDocTags().map(({ text }) => text ?? [])];
-      said[name] = ts.displayPartsToString(about.flat());
-    };
-    for (const exported of checker.getExportsOfModule(checker.getSymbolAtLocation(source as never) as never)) {
-      const symbol = exported.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(exported) : exported;
-      note(exported.name, symbol);
-      for (const [name, member] of symbol.members ?? []) note(`${exported.name}.${name}`, member);
-    }
-    return said;
-  };
-  const written = commentsOf(join(root, 'src/api.ts'));
+test('what is said of each export and each of its members is in the declarations, for import and require()', async () => {
+  const commentsOf = async (file: string): Promise<Record<string, string>> =>
+    JSON.parse(await runInProject(['comments.mjs', file]));
+  const written = await commentsOf(join(root, 'src/api.ts'));
   expect(Object.values(written).filter((text) => text !== '').length).toBeGreaterThan(40);
-  expect(commentsOf(join(installed, 'dist/index.d.cts'))).toEqual(written);
-  expect(commentsOf(join(installed, 'dist/index.d.mts'))).toEqual(written);
+  expect(await commentsOf(join(installed, 'dist/index.d.cts'))).toEqual(written);
+  expect(await commentsOf(join(installed, 'dist/index.d.mts'))).toEqual(written);
 });
 
 const REGISTER = ['--require', 'loopback-fast-path/register'];
