@@ -1,6 +1,7 @@
 // `npm run build`: dist/ from src/. One CommonJS file, core.cjs, holds the package,
 // and every entry point is a thin facade of it, so that import and require() meet in
-// the same functions. Not minified: a debugger shows what is in src/.
+// the same functions. Not minified: a debugger shows what is in src/, and doc comments
+// are in the types.
 
 import { readdirSync, rmSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
@@ -28,6 +29,7 @@ const MODULES = { preserveModules: true, preserveModulesRoot: 'src', extension: 
 const types = () => dts({ oxc: true, emitDtsOnly: true, tsconfig: 'tsconfig.json' });
 
 function config(format, input, { plugins = [coreStaysApart], extension, ...output } = {}) {
+  const comments = { jsdoc: plugins.some(({ name }) => name?.includes('dts')) };
   const file = `[name].${extension ?? (format === 'cjs' ? 'cjs' : 'mjs')}`;
   return {
     input,
@@ -35,7 +37,7 @@ function config(format, input, { plugins = [coreStaysApart], extension, ...outpu
     platform: 'node',
     tsconfig: 'tsconfig.json',
     external: [/\.node$/, /\.cjs$/],
-    output: { dir: 'dist', format, entryFileNames: file, externalLiveBindings: false, ...output },
+    output: { dir: 'dist', format, entryFileNames: file, externalLiveBindings: false, comments, ...output },
   };
 }
 

@@ -15,17 +15,3 @@ test('the example of the README runs', async () => {
   expect(stdout).toBe('hello\n');
   expect(stderr).toBe('');
 });
-
-/** The recipes of the tests by library, without indentation and types. */
-const tested = [
-  ...read('test/windows/libraries.test.ts').matchAll(/^( *)\/\/ recipe: (.*)\n([\s\S]*?)\n *\/\/ end$/gm),
-].map(([, indent = '', library = '', code = '']): [string, string] => [
-  library,
-  code.replaceAll(`\n${indent}`, '\n').slice(indent.length).replaceAll('(url: string)', '(url)'),
-]);
-
-test.each(tested)('the recipe for %s is the one that is tested', (library, code) => {
-  const recipes = read('docs/recipes.md');
-  const section = recipes.split('\n## ').find((text) => text.split('\n')[0]?.split(', ').includes(library)) ?? '';
-  expect(section).toContain(`\`\`\`js\n${code}\n\`\`\``);
-});

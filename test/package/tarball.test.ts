@@ -1,4 +1,4 @@
-import { statSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
@@ -19,7 +19,9 @@ function expectedFiles(): string[] {
   ];
   const prebuilt = ARCHITECTURES.map((arch) => `prebuilds/win32-${arch}/${NAME}`);
   const besides = ['prebuilds/SHA256SUMS', 'prebuilds/NOTICE'];
-  return [...compiled, ...prebuilt, ...besides, 'README.md', 'LICENSE', 'CHANGELOG.md', 'package.json'].sort();
+  const pages = ['api', 'bundlers', 'hosts', 'measuring', 'other-ends', 'prebuilds', 'recipes', 'review'];
+  const documents = ['README.md', 'LICENSE', 'CHANGELOG.md', 'SECURITY.md', ...pages.map((name) => `docs/${name}.md`)];
+  return [...compiled, ...prebuilt, ...besides, ...documents, 'package.json'].sort();
 }
 
 // A binary that MSVC built is not what is shipped.
@@ -36,10 +38,43 @@ describe.skipIf(process.env.LOOPBACK_TEST_BINARY === 'MSVC')('the tarball [not w
     expect(filesIn(join(folder, 'package'))).toEqual(expectedFiles());
   });
 
-  test('takes at most 100 KiB', () => {
+  test('takes less than 100 KB', () => {
     const { size } = statSync(tarball);
     console.log(`${size} bytes`);
-    expect(size).toBeLessThanOrEqual(100 * 1024);
+    expect(size).toBeLessThan(100_000);
+  });
+
+  describe('docs/review.md', () => {
+    const rows = [...readFileSync(join(root, 'docs/review.md'), 'utf8').matchAll(/^\| (.*?) \| (.*) \|\r?$/gm)];
+    const fact = (name: string) => rows.find(([, first]) => first === name)?.[2];
+
+    test('says what is installed', () => {
+      const contents = join(folder, 'package');
+      const { version, license, dependencies, engines } = readJson(join(contents, 'package.json'));
+      const [[dependency, exact] = []] = Object.entries<string>(dependencies);
+      const { license: its, dependencies: theirs = {} } = readJson(
+        join(root, `node_modules/${dependency}/package.json`),
+      );
+      expect(fact('version')).toBe(version);
+      expect(fact('licence')).toBe(license);
+      expect(fact('dependencies')).toBe(`\`${dependency}\` ${exact} (${its}), which has none itself`);
+      expect(theirs).toEqual({});
+      expect(fact('Node.js')).toBe(`${engines.node.slice(2)} or newer`);
+      const [, limit = '', count = ''] = /^less than (\d+) KB, about (\d+) files$/.exec(fact('tarball') ?? '') ?? [];
+      expect(statSync(tarball).size).toBeLessThan(Number(limit) * 1000);
+      expect(Math.abs(filesIn(contents).length - Number(count))).toBeLessThan(10);
+      for (const arch of ARCHITECTURES) {
+        expect(statSync(join(contents, `prebuilds/win32-${arch}/${NAME}`)).size).toBeLessThanOrEqual(20 * 1024);
+      }
+    });
+
+    test('lists every file', () => {
+      const listed = rows.flatMap(([, first = '']) => [...first.matchAll(/`([^`]+)`/g)].map(([, name = '']) => name));
+      const isListed = (file: string) =>
+        listed.some((name) => file === name || (/[/*]$/.test(name) && file.startsWith(name.replace('*', ''))));
+      const files = filesIn(join(folder, 'package')).filter((file) => !/^prebuilds\/win32-(arm64|ia32)\//.test(file));
+      expect(files.filter((file) => !isListed(file))).toEqual(['package.json']);
+    });
   });
 
   test('has no install script, no dependency but node-gyp-build, and asks for no os or cpu', () => {

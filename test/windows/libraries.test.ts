@@ -10,6 +10,9 @@ import {
   enableLoopbackFastPath,
   FastPathAgent,
   fastPathConnector,
+  getLoopbackFastPathStatus,
+  isLoopbackFastPathError,
+  type LoopbackFastPathOptions,
   probeLoopbackFastPath,
   registerLoopbackFastPath,
   tryEnableLoopbackFastPath,
@@ -31,7 +34,8 @@ import {
 import { listening } from '../support/sockets.js';
 
 // Real clients of real servers, each through its own option and through a
-// registration. What is between "recipe" and "end" is in docs/recipes.md.
+// registration. What is between "recipe" and "end" is in docs/recipes.md, with what it
+// imports: test/repository/recipes.test.ts compares them.
 
 useRecorder(THE_SYSTEM_ACCEPTS);
 
@@ -54,6 +58,13 @@ function expectArmed({ connects, listens }: { connects: number; listens: number 
 
 function registered(): void {
   onTestFinished(registerLoopbackFastPath());
+}
+
+/** Where a server that was told to listen does; it is closed when the test is over. */
+async function portOf(server: net.Server): Promise<number> {
+  afterwards(() => server.close());
+  if (!server.listening) await once(server, 'listening');
+  return (server.address() as net.AddressInfo).port;
 }
 
 /** Closes what a test made, before the SOCKETs are counted. */
@@ -85,12 +96,11 @@ describe.skipIf(databases.Redis === undefined)(`redis ${needs('Redis')}`, () => 
   test('through a registration for its port: it has no option', async () => {
     const url = String(databases.Redis);
     const port = Number(new URL(url).port);
-    // recipe: redis
+    // recipe: registration
     const unregister = registerLoopbackFastPath({ shouldApply: (endpoint) => endpoint.port === port });
-    const client = createClient({ url });
     // end
     onTestFinished(unregister);
-    await exchange(client);
+    await exchange(createClient({ url }));
     expectArmed({ connects: 1, listens: 0 });
   });
 
@@ -102,7 +112,8 @@ describe.skipIf(databases.Redis === undefined)(`redis ${needs('Redis')}`, () => 
 });
 
 describe.skipIf(databases.Redis === undefined)(`ioredis ${needs('Redis')}`, () => {
-  const options = { host: '127.0.0.1', port: Number(new URL(databases.Redis ?? 'redis://127.0.0.1:1').port) };
+  const port = Number(new URL(databases.Redis ?? 'redis://127.0.0.1:1').port);
+  const options = { host: '127.0.0.1', port };
 
   async function exchange(redis: Redis): Promise<void> {
     afterwards(() => redis.disconnect());
@@ -119,11 +130,11 @@ describe.skipIf(databases.Redis === undefined)(`ioredis ${needs('Redis')}`, () =
       }
       async connect() {
         this.connecting = true;
-        this.stream = createFastPathConnection(options);
+        this.stream = createFastPathConnection(port, '127.0.0.1');
         return this.stream;
       }
     }
-    const redis = new Redis({ ...options, Connector: FastPathConnector });
+    const redis = new Redis({ host: '127.0.0.1', port, Connector: FastPathConnector });
     // end
     await exchange(redis);
     expectArmed({ connects: 1, listens: 0 });
@@ -168,12 +179,75 @@ describe.skipIf(databases.PostgreSQL === undefined)(`pg ${needs('PostgreSQL')}`,
   });
 });
 
+describe('http', () => {
+  function serve(port: number): http.Server {
+    // recipe: http server
+    const server = http.createServer((_request, response) => response.end('pong'));
+    tryEnableLoopbackFastPath(server);
+    server.listen(port, '127.0.0.1');
+    // end
+    return server;
+  }
+
+  test('both ends, through the option agent and the server', async () => {
+    const port = await portOf(serve(0));
+    // recipe: http client
+    const agent = new FastPathAgent({ keepAlive: true });
+    const request = http.get({ host: '127.0.0.1', port, agent });
+    const [response] = await once(request, 'response');
+    const text = (await response.setEncoding('utf8').toArray()).join('');
+    // end
+    expect(text).toBe('pong');
+    agent.destroy();
+    expectArmed({ connects: 1, listens: 1 });
+  });
+});
+
+describe('net', () => {
+  test('a client with options, its errors and its status', async () => {
+    const port = await portOf(net.createServer((socket) => socket.end('pong')).listen(0, '127.0.0.1'));
+    take();
+    // recipe: TypeScript
+    const options: LoopbackFastPathOptions = {
+      shouldApply: ({ side, address }) => side === 'client' && address === '127.0.0.1',
+    };
+    const socket: net.Socket = net.connect(port, '127.0.0.1');
+    try {
+      enableLoopbackFastPath(socket, options);
+    } catch (error) {
+      // Not Windows, no binary, or a system that refuses the call: the ordinary path.
+      if (!isLoopbackFastPathError(error)) throw error;
+      console.warn(`${error.code}: ${error.message}`);
+    }
+    await once(socket, 'connect');
+    const status = getLoopbackFastPathStatus(socket);
+    if (status.state === 'failed') console.warn(status.error.message);
+    else if (status.state === 'skipped') console.warn(`left alone: ${status.reason}`);
+    // end
+    expect(status).toEqual({ state: 'applied', family: 4, address: '127.0.0.1' });
+    expect((await socket.setEncoding('utf8').toArray()).join('')).toBe('pong');
+    expectArmed({ connects: 1, listens: 0 });
+  });
+});
+
 describe('ws', () => {
   async function served(webServer: http.Server): Promise<number> {
     const server = new WebSocketServer({ server: webServer });
     server.on('connection', (socket) => socket.on('message', (data) => socket.send(data)));
     afterwards(() => server.close());
     return listening(webServer);
+  }
+
+  function serve(port: number): http.Server {
+    // recipe: ws server
+    const webServer = http.createServer();
+    tryEnableLoopbackFastPath(webServer);
+    const webSockets = new WebSocketServer({ server: webServer });
+    webSockets.on('connection', (socket) => socket.on('message', (data) => socket.send(data)));
+    webServer.listen(port, '127.0.0.1');
+    // end
+    afterwards(() => webSockets.close());
+    return webServer;
   }
 
   async function exchange(socket: WebSocket): Promise<void> {
@@ -186,13 +260,11 @@ describe('ws', () => {
   }
 
   test('both ends, through the option agent and the HTTP server', async () => {
-    // recipe: ws
-    const webServer = http.createServer();
-    tryEnableLoopbackFastPath(webServer);
-    const agent = new FastPathAgent();
-    const connect = (url: string) => new WebSocket(url, { agent });
+    const port = await portOf(serve(0));
+    // recipe: ws client
+    const socket = new WebSocket(`ws://127.0.0.1:${port}`, { agent: new FastPathAgent() });
     // end
-    await exchange(connect(`ws://127.0.0.1:${await served(webServer)}`));
+    await exchange(socket);
     expectArmed({ connects: 1, listens: 1 });
   });
 
@@ -205,20 +277,26 @@ describe('ws', () => {
 
 describe('fastify', () => {
   async function exchange(app: ReturnType<typeof fastify>): Promise<void> {
+    app.get('/', () => 'pong');
+    await respond(app, await app.listen({ host: '127.0.0.1', port: 0 }));
+  }
+
+  async function respond(app: ReturnType<typeof fastify>, url: string): Promise<void> {
     afterwards(() => app.close());
-    app.get('/', () => ({ said: 'pong' }));
-    const url = await app.listen({ host: '127.0.0.1', port: 0 });
     const request = http.get(url, { agent: new FastPathAgent() });
     const [response] = (await once(request, 'response')) as [http.IncomingMessage];
-    expect((await response.setEncoding('utf8').toArray()).join('')).toBe('{"said":"pong"}');
+    expect((await response.setEncoding('utf8').toArray()).join('')).toBe('pong');
   }
 
   test('through its property server', async () => {
+    const port = 0;
     // recipe: fastify
     const app = fastify();
     tryEnableLoopbackFastPath(app.server);
+    app.get('/', () => 'pong');
+    const url = await app.listen({ host: '127.0.0.1', port });
     // end
-    await exchange(app);
+    await respond(app, url);
     expectArmed({ connects: 1, listens: 1 });
   });
 
@@ -237,12 +315,14 @@ describe('undici', () => {
   }
 
   test('through its option connect', async () => {
-    const url = await pong();
+    const { port } = new URL(await pong());
     // recipe: undici
-    const dispatcher = new undici.Agent({ connect: fastPathConnector(undici.buildConnector({})) });
-    const { body } = await undici.request(url, { dispatcher });
+    const connect = fastPathConnector(undici.buildConnector({ timeout: 1000 }));
+    const dispatcher = new undici.Agent({ connect });
+    const { body } = await undici.request(`http://127.0.0.1:${port}`, { dispatcher });
+    const text = await body.text();
     // end
-    expect(await body.text()).toBe('pong');
+    expect(text).toBe('pong');
     await dispatcher.close();
     expectArmed({ connects: 1, listens: 1 });
   });
@@ -277,6 +357,16 @@ describe('http2', () => {
     return listening(server);
   }
 
+  function serve(port: number): http2.Http2Server {
+    // recipe: http2 server
+    const server = http2.createServer();
+    tryEnableLoopbackFastPath(server);
+    server.on('stream', (stream) => stream.end('pong'));
+    server.listen(port, '127.0.0.1');
+    // end
+    return server;
+  }
+
   async function exchange(session: http2.ClientHttp2Session): Promise<void> {
     expect(await session.request({ ':path': '/' }).setEncoding('utf8').toArray()).toEqual(['pong']);
     session.close();
@@ -284,10 +374,8 @@ describe('http2', () => {
   }
 
   test('both ends, through the option createConnection and the server', async () => {
-    const server = http2.createServer();
-    tryEnableLoopbackFastPath(server);
-    const port = await served(server);
-    // recipe: http2
+    const port = await portOf(serve(0));
+    // recipe: http2 client
     const session = http2.connect(`http://127.0.0.1:${port}`, {
       createConnection: () => createFastPathConnection(port, '127.0.0.1'),
     });
