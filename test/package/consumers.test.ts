@@ -36,7 +36,7 @@ async function runInProject(args: string[], { node, env = {} }: { node?: string;
     encoding: 'utf8',
     // Not what vitest tells the programs that it starts.
     env: { PATH: process.env.PATH, HOME: folder, ...env },
-    timeout: 120_000,
+    timeout: 240_000,
   });
   const output = ended.stdout + ended.stderr;
   expect(ended, output).toMatchObject({ status: 0, signal: null });
