@@ -9,13 +9,13 @@ import { LoopbackFastPathError } from './native/errors.js';
 /**
  * Turns the loopback fast path on for a socket that will connect, or a server
  * that will listen. The ioctl is applied to the SOCKET underneath right before
- * each connection attempt (B3), or between bind and listen (B4), and only where
- * the address is a loopback one. Enabling twice is harmless; before use, the
- * later options count.
+ * each connection attempt, or between bind and listen, and only if the address is
+ * a loopback one. Enabling twice does no harm; until the attempt the later options
+ * count.
  *
- * What happens then is in `getLoopbackFastPathStatus()`. Unless `required` was
- * said, a failure leaves the traffic on the ordinary path and is no error, and
- * with `LOOPBACK_FAST_PATH=0` in the environment nothing is done.
+ * `getLoopbackFastPathStatus()` returns the outcome. Unless `required` is set, a
+ * failure leaves the traffic on the ordinary path and is no error, and
+ * `LOOPBACK_FAST_PATH=0` in the environment turns this call off.
  *
  * @param target A `net.Socket` before its first connection attempt (right after
  * `net.connect()`, in the same tick, is in time) or a `net.Server` before
@@ -36,7 +36,7 @@ function enable(target: LoopbackFastPathTarget, options: LoopbackFastPathOptions
 
 /**
  * The same for programs that run everywhere: where `enableLoopbackFastPath()`
- * would throw for a state of the world, it returns false, and the status says
+ * would throw a `LoopbackFastPathError`, this returns false, and the status is
  * `failed` with that error.
  *
  * @returns Whether the target is armed; false too where the user has switched it
@@ -56,12 +56,12 @@ export function tryEnableLoopbackFastPath(target: LoopbackFastPathTarget, option
 }
 
 /**
- * Undoes `enableLoopbackFastPath()` as long as it has not been applied, and
- * leaves the target as it was found. Does nothing where nothing was enabled.
+ * Undoes `enableLoopbackFastPath()` as long as the ioctl has not been applied, and
+ * leaves the target as it was found. Does nothing if nothing was enabled.
  *
  * @throws {TypeError} `ERR_INVALID_ARG_TYPE` for a wrong argument.
- * @throws {LoopbackFastPathError} `ERR_LOOPBACK_FAST_PATH_TOO_LATE` when it was
- * applied: a connection made on the fast path stays on it (B5).
+ * @throws {LoopbackFastPathError} `ERR_LOOPBACK_FAST_PATH_TOO_LATE` once it has
+ * been applied: a connection made on the fast path stays on it.
  */
 export function disableLoopbackFastPath(target: LoopbackFastPathTarget): void {
   const subject = checkTarget(target);
@@ -70,8 +70,8 @@ export function disableLoopbackFastPath(target: LoopbackFastPathTarget): void {
 }
 
 /**
- * Where a socket or server stands. Of a `tls.TLSSocket` over another socket it
- * is the status of that one.
+ * The status of a socket or server; for a `tls.TLSSocket` over another socket, that
+ * of the other socket.
  *
  * @throws {TypeError} `ERR_INVALID_ARG_TYPE` for a wrong argument.
  */

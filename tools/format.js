@@ -7,7 +7,7 @@ import { installDependencies, isMain, isWindows, runPackage } from './run.js';
 export async function clangFormat(...flags) {
   const files = "$(find native bench/native test/recorder test/winsock test/fuzz -name '*.cc' -o -name '*.h')";
   const code = await runInside(['sh', '-c', `clang-format ${flags.join(' ')} ${files}`]);
-  if (code !== 0) throw new Error('The native code is not formatted; npm run format mends it.');
+  if (code !== 0) throw new Error('The native code is not formatted; npm run format does it.');
 }
 
 if (isMain(import.meta.url)) {

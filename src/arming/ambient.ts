@@ -17,7 +17,7 @@ let registrations: readonly Settings[] = [];
 let contexts: AsyncLocalStorage<readonly Settings[]> | undefined;
 let stop: Stop | undefined;
 
-/** Has every socket that nothing else is said about ask these settings, too. */
+/** Applies these settings, too, to every socket without settings of its own or of a context. */
 export function addRegistration(settings: Settings, { first = false }: { first?: boolean } = {}): Stop {
   registrations = first ? [settings, ...registrations] : [...registrations, settings];
   update();

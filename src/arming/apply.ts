@@ -87,14 +87,13 @@ function isWanted(endpoint: LoopbackFastPathEndpoint, { shouldApply }: Settings)
   );
 }
 
-/** Whether there shall be no connection or listener without it. */
+/** Whether to fail instead of falling back. */
 export function isRequired(settings: readonly Settings[]): boolean {
   return settings.some(({ required }) => required);
 }
 
 /**
- * The error for a caller who said `required`, if the status is not what that
- * asks for.
+ * The error for a caller who set `required`, if the fast path was not applied.
  */
 export function requiredError(status: LoopbackFastPathStatus): LoopbackFastPathError | undefined {
   if (status.state === 'failed') return status.error;
@@ -111,7 +110,7 @@ const REMEDY: { readonly [reason in SkipReason]: string } = {
   'not-loopback': 'Use an address in 127.0.0.0/8.',
   ipv6: 'Use 127.0.0.1, or see the option ipv6.',
   'dual-stack': 'Use 127.0.0.1, or an IPv6-only socket.',
-  'not-tcp': 'Only TCP sockets have it.',
+  'not-tcp': 'Only TCP sockets can use it.',
   cluster: 'Listen with exclusive: true, or use the scheduling policy SCHED_NONE.',
   declined: 'The function shouldApply returned false.',
   'switched-off': 'Remove LOOPBACK_FAST_PATH=0 from the environment.',

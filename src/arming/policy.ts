@@ -3,17 +3,17 @@ import type { Settings } from './settings.js';
 
 /** Why a socket was left alone. */
 export type SkipReason =
-  /** The address is not one of this machine's loopback addresses (B6). */
+  /** The address is not one of this machine's loopback addresses. */
   | 'not-loopback'
   /** An IPv6 socket, and `ipv6` was not asked for. */
   | 'ipv6'
   /** An IPv6 socket that also speaks IPv4, and `ipv6: 'dual-stack'` was not asked for. */
   | 'dual-stack'
-  /** A named pipe, a stream that imitates a socket (R2). */
+  /** A named pipe, or a stream that imitates a socket. */
   | 'not-tcp'
-  /** A server in a cluster worker whose SOCKET the primary has, or has seen to. */
+  /** A server in a cluster worker whose SOCKET belongs to the primary. */
   | 'cluster'
-  /** `shouldApply` said no. */
+  /** `shouldApply` returned false. */
   | 'declined'
   /** The environment variable `LOOPBACK_FAST_PATH` is `0`. */
   | 'switched-off';

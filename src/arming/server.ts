@@ -228,13 +228,13 @@ function onceHandleIsSet(internals: ServerInternals, action: (handle: Handle) =>
   return true;
 }
 
-/** Said once for a server: its user asked for the fast path and, by default, gets `::`. */
+/** Once for a server: its user asked for the fast path and, by default, gets `::`. */
 function warnOfIPv6(known: Hook, status: LoopbackFastPathStatus): void {
   if (status.state !== 'skipped' || (status.reason !== 'ipv6' && status.reason !== 'dual-stack')) return;
   if (known.warned) return;
   known.warned = true;
   process.emitWarning(
-    "A server that the loopback fast path was enabled for listens on IPv6, where it stays off. Use listen(port, '127.0.0.1').",
+    "The loopback fast path was enabled for a server that listens on IPv6, where it stays off. Use listen(port, '127.0.0.1').",
     'LoopbackFastPathWarning',
   );
 }

@@ -4,7 +4,7 @@ import { types } from 'node:util';
 import { wrongArgument } from '../native/errors.js';
 import { type LoopbackFastPathTarget, ownerOf } from './handle.js';
 
-/** How far to go, and what to do where it cannot be done. */
+/** Which sockets to apply the fast path to, and what to do if that fails. */
 export interface LoopbackFastPathOptions {
   /**
    * Whether IPv6 sockets get it as well. Default `false`.
@@ -13,24 +13,25 @@ export interface LoopbackFastPathOptions {
    *   connects; a server must listen with `ipv6Only: true`.
    * - `'dual-stack'`: dual-stack sockets too. **Hazard:** the ioctl on
    *   dual-stack sockets has crashed Windows 10 and Server 2016 in the kernel
-   *   (grpc/grpc#18057). Only for systems on which that was ruled out.
+   *   (https://github.com/grpc/grpc/issues/18057). Only for systems on which that was ruled out.
    */
   readonly ipv6?: boolean | 'dual-stack' | undefined;
   /**
-   * Whether there shall rather be no connection, or no listener, than one
-   * without it. Default `false`: traffic takes the ordinary path.
+   * Whether to fail instead of falling back: if the fast path cannot be applied, no
+   * connection is attempted and the server does not listen. Default `false`: traffic
+   * takes the ordinary path.
    */
   readonly required?: boolean | undefined;
   /**
-   * Which loopback addresses and ports it is for; by default all. Asked before
-   * each connection attempt and each `listen()`. Must return a boolean; where it
+   * Whether to apply it to this loopback address and port; by default to all. Called
+   * before each connection attempt and each `listen()`. Must return a boolean; if it
    * does not, or throws, the status is `failed` with
    * `ERR_LOOPBACK_FAST_PATH_SHOULD_APPLY`.
    */
   readonly shouldApply?: ((endpoint: LoopbackFastPathEndpoint) => boolean) | undefined;
 }
 
-/** What `shouldApply` decides about. */
+/** What `shouldApply` is called with. */
 export interface LoopbackFastPathEndpoint {
   /** Whether a socket connects there, or a server listens there. */
   readonly side: 'client' | 'server';
@@ -40,13 +41,13 @@ export interface LoopbackFastPathEndpoint {
   readonly port: number;
 }
 
-/** What is said where a library passes options on: beside its own, as `fastPath`. */
+/** Our options among those of Node or a library: the property `fastPath`. */
 export interface WithFastPathOptions {
-  /** How far to go, and what to do where it cannot be done. */
+  /** The options of `enableLoopbackFastPath()`. */
   readonly fastPath?: LoopbackFastPathOptions | undefined;
 }
 
-/** Options as the rest of the package gets them. */
+/** Options with their defaults, checked. */
 export interface Settings {
   readonly ipv6: boolean | 'dual-stack';
   readonly required: boolean;

@@ -3,17 +3,17 @@ import type { LoopbackFastPathTarget } from './handle.js';
 import type { SkipReason } from './policy.js';
 
 /**
- * Where a socket or server stands.
+ * The state of a socket or server.
  *
  * - `off`: never enabled, or disabled again.
- * - `armed`: enabled; the next connection attempt or `listen()` gets it.
+ * - `armed`: enabled; the ioctl comes with the next connection attempt or `listen()`.
  * - `applied`: the system accepted the ioctl on the SOCKET of the latest
- *   attempt or `listen()`. That is no proof that packets take the fast path:
- *   the other end must use it as well (B1), and software that inspects traffic
- *   takes the connection off it in silence (B9). Windows cannot be asked (B13).
- * - `skipped`: the policy left that SOCKET alone, for `reason`.
- * - `failed`: it could not be done, for `error`; traffic takes the ordinary
- *   path.
+ *   attempt or `listen()`. That does not prove that packets take the fast
+ *   path: the other end must use it as well, software that inspects traffic silently
+ *   takes the connection off it, and Windows offers no way to find out.
+ * - `skipped`: the SOCKET was left alone, for `reason`.
+ * - `failed`: it could not be applied, because of `error`; traffic takes the
+ *   ordinary path.
  */
 export type LoopbackFastPathStatus =
   | { readonly state: 'off' }

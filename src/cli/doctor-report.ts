@@ -13,7 +13,7 @@ export function describeFindings(found: Findings, paint: Paint): string {
   const revision = system.updateRevision === undefined ? '' : `.${system.updateRevision}`;
   lines.push(`loopback-fast-path ${found.version}`, '');
   row('System', `${system.name}, ${system.platform} ${system.release}${revision}, ${system.arch}`);
-  if (system.wine) more('Wine imitates Windows: what follows is true of Wine, and not of Windows.');
+  if (system.wine) more('This is Wine: what follows says nothing about Windows.');
   row('Node', system.node);
   if ('error' in binary) {
     row('Binary', paint.bad(`none: ${binary.error.message}`));
@@ -36,10 +36,10 @@ export function describeFindings(found: Findings, paint: Paint): string {
   if (system.platform === 'win32') {
     row('Loopback settings', describeLoopbackSettings(found.loopback).join(', '));
     more('Of Windows, for all of IPv4: what came after the fast path (1809, Server 2019). docs/measuring.md');
-    more('tells what they mean. doctor changes none.');
+    more('explains them. doctor changes none.');
   }
 
-  if (found.settings.length === 0) row('Settings', 'none of this process bears on it');
+  if (found.settings.length === 0) row('Settings', 'no relevant environment variables or flags');
   for (const { name, value, effect } of found.settings) row('Setting', `${name} (${value}): ${effect}`);
   row('Deprecated', 'Microsoft does not recommend the fast path for new code. It works from Windows 8 and');
   more('Server 2012 on and may be removed; named pipes are the alternative where you own both ends.');
@@ -63,7 +63,7 @@ function describeIoctl({ ipv4, ipv6 }: NonNullable<Findings['ioctl']>, row: Line
 
 function describeLayer(layered: NonNullable<Findings['layered']>, row: Line, more: More): void {
   if (typeof layered === 'object') {
-    row('Layered provider', `the provider does not say: ${layered.message}`);
+    row('Layered provider', `not known: ${layered.message}`);
   } else if (layered) {
     row('Layered provider', 'yes: something sits between programs and the TCP of the system');
     more('It can refuse the ioctl, or relay data in a way that gains nothing: netsh winsock show catalog');
@@ -96,8 +96,8 @@ function describeSlowPath({ calloutDrivers, unreadDrivers = [] }: Findings, row:
     }
     if (own.length > 0) more(`Of Windows itself: ${own.join(', ')}.`);
   }
-  more('Whether a callout looks at the data of loopback connections only an administrator can see:');
-  more('"netsh wfp show state"; callouts at FWPM_LAYER_STREAM_* force it, in silence.');
+  more('Only an administrator can see whether a callout inspects loopback connections:');
+  more('"netsh wfp show state"; callouts at FWPM_LAYER_STREAM_* silently force the slow path.');
 }
 
 /** Side by side, and no word about what a difference means: nobody knows yet. */
@@ -105,7 +105,7 @@ function describeTcpInfo({ plain, armed, bytes, roundTrips }: TcpInfoPair, paint
   const ends = [plain, armed].flatMap((pair) => ('code' in pair ? [pair, pair] : [pair.client, pair.server]));
   const lines = [
     paint.bold('Is it on?'),
-    'Nothing documented tells. These are the counts of Windows (SIO_TCP_INFO) for one connection without',
+    'There is no documented way to tell. Windows counts this (SIO_TCP_INFO) for one connection without',
     `the fast path and one with it on both ends, after ${bytes / 1024 ** 2} MiB in one direction and ${roundTrips} round trips of 64`,
     'bytes through each. What a difference means is not known: it may be the fast path, or chance.',
   ];

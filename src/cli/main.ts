@@ -17,43 +17,43 @@ const INTERRUPTED = 130;
 
 const HELP = `Usage: loopback-fast-path <command> [options]
 
-  doctor   whether this machine takes SIO_LOOPBACK_FAST_PATH, and what stands in its way
-  bench    whether it is faster here: TCP plain and with it, IPv6, named pipe
+  doctor   whether this machine accepts SIO_LOOPBACK_FAST_PATH, and what stands in its way
+  bench    whether it is faster here: plain TCP, TCP with the fast path, IPv6, named pipe
 
-  -h, --help      this, or the help of a command
-  -v, --version   the version of the package
+  -h, --help      show this, or the help of a command
+  -v, --version   show the version of the package
 
 Exit code: 0 usable or measured, 1 not usable, 2 error, 130 bench ended by Ctrl-C.
 `;
 
 const DOCTOR_HELP = `Usage: loopback-fast-path doctor [options]
 
-Asks the system whether it takes the ioctl and looks for what keeps it from having
-an effect. Touches no socket but its own.
+Checks whether the system accepts the ioctl, and looks for what keeps it from having
+an effect. Uses sockets of its own only, and changes no setting.
 
-  --ipv6       ask for IPv6 too, on an IPv6-only socket. On IPv6 the ioctl has crashed
-               Windows 10 and Server 2016 in the kernel (grpc/grpc#18057)
-  --json       what was found, as JSON
-  --ascii      nothing but ASCII; on Windows so by itself in a file or a pipe
-  -h, --help   this
+  --ipv6       try IPv6 too, on an IPv6-only socket. On IPv6 the ioctl has crashed Windows 10
+               and Server 2016 in the kernel: https://github.com/grpc/grpc/issues/18057
+  --json       print the findings as JSON
+  --ascii      print ASCII only; the default in a file or a pipe on Windows
+  -h, --help   show this
 
 Exit code: 0 usable (IPv4), 1 not usable, 2 error.
 `;
 
 const BENCH_HELP = `Usage: loopback-fast-path bench [options]
 
-Measures round trips, throughput and connects between two processes of this machine,
-each way of connecting in turn with the others, and compares them with plain TCP.
+Measures round trips, throughput and connects between two processes on this machine,
+alternating between the ways of connecting, and compares them with plain TCP.
 
-  --quick        under 20 seconds; sees large differences only
-  --seconds N    about how long to measure (default 90, with --quick 15)
-  --native       beside it the same loops in C++, in a checkout on Windows
-  --same         compare plain TCP with itself: shows the noise of this machine
-  --json         the result as JSON
-  --html FILE    the result as a page with plots, too
-  --compare FILE beside it a run that was saved with --json: what has changed since
-  --ascii        nothing but ASCII; on Windows so by itself in a file or a pipe
-  -h, --help     this
+  --quick        take less than 20 seconds; finds large differences only
+  --seconds N    measure for about N seconds (default 90, with --quick 15)
+  --native       measure the same loops in C++ as well (in a checkout on Windows)
+  --same         compare plain TCP with itself, which shows the noise of this machine
+  --json         print the result as JSON
+  --html FILE    write the result as a page with plots, too
+  --compare FILE compare with a run that was saved with --json
+  --ascii        print ASCII only; the default in a file or a pipe on Windows
+  -h, --help     show this
 
 Progress goes to stderr. Ctrl-C ends it early and prints what was measured by then.
 
@@ -81,7 +81,7 @@ async function main(args: string[]): Promise<number> {
   const { help, version } = read(args, MAIN_OPTIONS, '');
   if (version) print(packageVersion);
   else if (help) print(HELP.trimEnd());
-  else throw new UsageError('No command. Say "doctor" or "bench"; --help tells more.');
+  else throw new UsageError('No command given: "doctor" or "bench". See loopback-fast-path --help');
   return OK;
 }
 
@@ -173,7 +173,7 @@ function nearest(word: string, words: string[]): string | undefined {
   return best !== undefined && best.distance <= 3 ? best.other : undefined;
 }
 
-/** Levenshtein's. */
+/** Levenshtein distance. */
 function distance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, j) => j);
   for (const [i, letter] of [...a].entries()) {

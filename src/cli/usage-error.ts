@@ -1,2 +1,2 @@
-/** What the user can mend; the message says how, and no stack trace is shown. */
+/** A mistake in how the command is used: shown as its message, without a stack trace. */
 export class UsageError extends Error {}

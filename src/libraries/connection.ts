@@ -5,9 +5,9 @@ import { checkFastPathOption, type WithFastPathOptions } from '../arming/setting
 
 /**
  * `net.createConnection()`, armed, in all its call forms; where a library takes
- * a function that connects, it takes this one. Whatever is in the way is in the
- * status of the socket, and with `required` its `'error'`: nothing of it is
- * thrown, on no system.
+ * a function that connects, it takes this one. A failure to
+ * apply the fast path is the status of the socket, and with `required` its `'error'`:
+ * it is not thrown, on any system.
  *
  * @param options As for `net.createConnection()`; `fastPath` are the options of
  * `enableLoopbackFastPath()`.

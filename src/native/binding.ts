@@ -27,7 +27,7 @@ export interface NativeBinding {
   /** The same on a SOCKET of its own, closed again. */
   probe(family: 4 | 6, on: boolean): WinsockFailure | undefined;
 
-  /** Whether a layered provider sits above the system's own for such sockets (R9). */
+  /** Whether a layered provider sits above the system's own for such sockets. */
   isLayered(family: 4 | 6): WinsockFailure | boolean;
 
   /** SIO_TCP_INFO of a connected handle: a TCP_INFO_v0, as the system wrote it. */

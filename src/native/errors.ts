@@ -3,8 +3,8 @@ import { type WinsockErrorName, winsockErrorName } from './winsock-errors.js';
 
 /**
  * What `LoopbackFastPathError.code` can be: a Winsock name (or `WSA_<number>`
- * for a code without one) when the system said no, and for what the package
- * itself found:
+ * for a code without one) if the system refused, and for what the package itself
+ * found:
  *
  * - `ERR_LOOPBACK_FAST_PATH_PLATFORM`: not Windows.
  * - `ERR_LOOPBACK_FAST_PATH_BINARY`: no native binary for this platform, or it
@@ -14,8 +14,8 @@ import { type WinsockErrorName, winsockErrorName } from './winsock-errors.js';
  *   socket).
  * - `ERR_LOOPBACK_FAST_PATH_TOO_LATE`: the socket's first connection attempt
  *   has begun, or it is connected or destroyed; the server listens already.
- * - `ERR_LOOPBACK_FAST_PATH_SKIPPED`: `required` was asked for and the policy
- *   left the socket alone.
+ * - `ERR_LOOPBACK_FAST_PATH_SKIPPED`: `required` is set, and the socket was left
+ *   alone.
  * - `ERR_LOOPBACK_FAST_PATH_SHOULD_APPLY`: the option of that name threw, or
  *   returned no boolean.
  */
@@ -29,7 +29,7 @@ export type LoopbackFastPathErrorCode =
   | 'ERR_LOOPBACK_FAST_PATH_SKIPPED'
   | 'ERR_LOOPBACK_FAST_PATH_SHOULD_APPLY';
 
-/** What a failed Winsock call leaves: the native shim's words for R8. */
+/** A Winsock call that failed. */
 export interface WinsockFailure {
   /** The call that failed. */
   readonly syscall: string;
@@ -42,7 +42,7 @@ export interface WinsockFailure {
 // Shared by every copy of the package in the process.
 const BRAND = Symbol.for('loopback-fast-path.error');
 
-/** Thrown, kept in a status, or emitted: whatever kept the fast path off. */
+/** Why the fast path could not be applied: thrown, emitted, or kept in a status. */
 export class LoopbackFastPathError<Code extends LoopbackFastPathErrorCode = LoopbackFastPathErrorCode> extends Error {
   declare readonly name: 'LoopbackFastPathError';
   /** What happened, for a `switch`. */
@@ -52,7 +52,7 @@ export class LoopbackFastPathError<Code extends LoopbackFastPathErrorCode = Loop
   /** The call that Winsock refused, such as `WSAIoctl`. */
   declare readonly syscall?: string;
 
-  /** Made by the package; public for those who test how they handle it. */
+  /** Public for tests of programs that handle it; otherwise the package makes it. */
   constructor(code: Code, message: string, details?: { cause?: unknown; errno?: number; syscall?: string }) {
     super(message, details && 'cause' in details ? { cause: details.cause } : undefined);
     this.code = code;
@@ -93,7 +93,7 @@ export function wrongArgument(name: string, expected: string, received: unknown)
   try {
     shown = inspect(received, { depth: -1, customInspect: false });
   } catch {
-    // An accessor of the object threw; what it is remains to be said.
+    // An accessor of the object threw.
     shown = typeof received;
   }
   const kind = name.includes('.') ? 'property' : 'argument';
@@ -104,15 +104,16 @@ export function wrongArgument(name: string, expected: string, received: unknown)
 /** What a user can do about the codes documented for the ioctl (E1 to E10). */
 const ADVICE: { readonly [code in LoopbackFastPathErrorCode]?: string } = {
   WSA_IO_PENDING:
-    'The system took the request as an asynchronous one, which it was not; update or remove the layered provider.',
-  WSA_OPERATION_ABORTED: 'The socket was closed while it was asked; try again on a new one.',
+    'The call was answered as an asynchronous one, which it was not; update or remove the layered provider.',
+  WSA_OPERATION_ABORTED: 'The socket was closed during the call; try again on a new one.',
   WSAEACCES: 'A policy or a port reservation forbids it; ask the administrator or use another port.',
-  WSAEFAULT: 'The arguments were not readable, which a layered provider or security software can cause; report it.',
+  WSAEFAULT: 'The arguments could not be read, which a layered provider or security software can cause; report it.',
   WSAEINPROGRESS: 'Another blocking Winsock call is in progress; try again.',
   WSAEINTR: 'The call was interrupted; try again.',
-  WSAEINVAL: 'The system does not take it for this socket, such as one that is connected already; enable it earlier.',
+  WSAEINVAL:
+    'The system does not accept it for this socket, for example because it is connected already; enable it earlier.',
   WSAENETDOWN: 'The network subsystem has failed; restart it or the machine.',
-  WSAENOTSOCK: 'The socket was closed under Node; look for whoever closes handles that are not theirs.',
+  WSAENOTSOCK: 'The socket was closed without Node knowing; look for code that closes handles of others.',
   WSAEOPNOTSUPP:
     'This system (Windows 7, Server 2008 R2 or Wine) or its transport provider has no loopback fast path; traffic takes the ordinary path.',
 };

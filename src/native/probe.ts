@@ -1,7 +1,7 @@
 import { native } from './binding.js';
 import { LoopbackFastPathError, winsockError } from './errors.js';
 
-/** Whether the system takes the ioctl, or why not. */
+/** Whether the system accepts the ioctl, or why not. */
 export type LoopbackFastPathProbe =
   | { readonly supported: true }
   | { readonly supported: false; readonly error: LoopbackFastPathError };
@@ -9,10 +9,10 @@ export type LoopbackFastPathProbe =
 let lasting: LoopbackFastPathProbe | undefined;
 
 /**
- * Asks the system whether it takes the ioctl at all, on an IPv4 socket of its
- * own that is closed again. Never throws. Asked once in each thread, and again
- * after a failure that may pass (no buffers, no descriptors). `supported` says
- * nothing about a connection, see `applied` of `LoopbackFastPathStatus`.
+ * Whether the system accepts the ioctl at all, tried on an IPv4 socket of its own
+ * that is closed again. Never throws. The answer is kept for the thread, except a
+ * failure that may pass (no buffers, no descriptors). `supported` says nothing about
+ * a connection, see `applied` of `LoopbackFastPathStatus`.
  */
 export function probeLoopbackFastPath(): LoopbackFastPathProbe {
   if (lasting !== undefined) return lasting;

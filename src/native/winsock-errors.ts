@@ -1,7 +1,7 @@
 /**
  * Winsock's error codes, name to number, as Microsoft lists them ("Windows
- * Sockets Error Codes"). E1 to E10 are the ones documented for the ioctl; any
- * other can appear as well.
+ * Sockets Error Codes"). Ten of them are documented for the ioctl; any other can
+ * appear as well.
  */
 export const WINSOCK_ERROR_CODES = {
   WSA_INVALID_HANDLE: 6,

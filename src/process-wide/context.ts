@@ -9,8 +9,8 @@ import { wrongArgument } from '../native/errors.js';
  *
  * Of nested calls the inner one counts. A call for one socket
  * (`enableLoopbackFastPath()`, a factory) takes precedence over the context, and the
- * context over registrations. What is in the way becomes the status of the socket or
- * server and, with `required`, its `'error'`: nothing of it is thrown.
+ * context over registrations. A failure becomes the status of the socket or server
+ * and, with `required`, its `'error'`: it is not thrown.
  *
  * @param options As for `enableLoopbackFastPath()`; `false` keeps what is connected and
  * listened on in there out of registrations and outer contexts.

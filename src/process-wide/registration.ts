@@ -3,21 +3,19 @@ import { checkOptions, type LoopbackFastPathOptions } from '../arming/settings.j
 import { isSwitchedOff } from '../arming/switch.js';
 import { wrongArgument } from '../native/errors.js';
 
-/** As for one socket, except `required`: what is done for every socket is best effort. */
+/** The options of `enableLoopbackFastPath()` except `required`: a registration is best effort. */
 export type LoopbackFastPathRegisterOptions = Omit<LoopbackFastPathOptions, 'required'>;
 
 /**
  * Arms every TCP client and server of this thread from now on, best effort and
  * without warnings: what `node --require loopback-fast-path/register` does, with
- * options. A socket for which another function of the package was called, or that
- * connects in the context of `runWithLoopbackFastPath()`, is left to that. Where there
- * are several registrations, each is asked, in the order in which they were made, until
- * one wants the socket. In a cluster's primary the handles are armed that it shares with
- * its workers.
+ * options. A call for one socket takes precedence, and so does the context of
+ * `runWithLoopbackFastPath()`. If there are several registrations, each is asked, in the
+ * order in which they were made, until one applies to the socket. The primary of a
+ * cluster arms the handles that it shares with its workers.
  *
- * Does nothing where it cannot do anything: off Windows, with
- * `LOOPBACK_FAST_PATH=0`, and once the system has said that it does not know the
- * ioctl (E10).
+ * Does nothing off Windows, with `LOOPBACK_FAST_PATH=0`, and once the system has
+ * answered that it does not know the ioctl (`WSAEOPNOTSUPP`).
  *
  * @returns A function that takes it back and leaves `net` as it was found;
  * sockets that were armed until then stay armed.

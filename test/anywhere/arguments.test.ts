@@ -190,7 +190,7 @@ describe('isLoopbackFastPathError', () => {
     'no',
   );
 
-  test('knows its errors, by code too', () => {
+  test('recognises errors of the package, also by code', () => {
     expect(isLoopbackFastPathError(error)).toBe(true);
     expect(isLoopbackFastPathError(error, 'WSAEINVAL')).toBe(true);
     expect(isLoopbackFastPathError(error, 'WSAEOPNOTSUPP')).toBe(false);

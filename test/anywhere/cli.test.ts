@@ -47,7 +47,7 @@ describe('doctor on this system', () => {
     }
   });
 
-  test('names the settings of the process that bear on it', async () => {
+  test('names the environment variables and flags that affect it', async () => {
     const env = { LOOPBACK_FAST_PATH: '0', NODE_OPTIONS: '--no-addons' };
     const { stdout, code } = await cli(['doctor', '--json'], env);
     const { settings } = JSON.parse(stdout) as Findings;

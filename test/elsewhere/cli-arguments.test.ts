@@ -19,7 +19,7 @@ test.each([
 });
 
 test.each([
-  [[], 'No command. Say "doctor" or "bench"; --help tells more.'],
+  [[], 'No command given: "doctor" or "bench". See loopback-fast-path --help'],
   [['docter'], "Unknown command 'docter'. Did you mean 'doctor'? See loopback-fast-path --help"],
   [['--verson'], "Unknown option '--verson'. Did you mean '--version'? See loopback-fast-path --help"],
   [['doctor', '--jsno'], "Unknown option '--jsno'. Did you mean '--json'? See loopback-fast-path doctor --help"],

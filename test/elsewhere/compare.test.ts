@@ -55,7 +55,7 @@ function verdicts(now: BenchResult, before: BenchResult, path: PathId, other: Pa
 
 const SAME = 'no measurable difference';
 
-describe('a run beside a saved one', () => {
+describe('a run compared with a saved one', () => {
   test('the same machine, nothing changed: no difference', () => {
     const [now, before] = [run(BEFORE, { seed: 2 }), run(BEFORE)];
     expect(verdicts(now, before, 'tcp4-fast')).toEqual([SAME]);
@@ -112,7 +112,7 @@ describe('a run beside a saved one', () => {
     expect(verdicts(run(BEFORE), { ...before, shapes: few }, 'pipe')).toEqual(['too few rounds']);
   });
 
-  test('shapes of one run only are left out; none in common is said', () => {
+  test('shapes of one run only are left out; having none in common is reported', () => {
     const before = run(BEFORE);
     const compared = compareRuns(run(BEFORE), { ...before, shapes: before.shapes.slice(0, 2) });
     expect(compared.shapes).toHaveLength(2);
@@ -120,7 +120,7 @@ describe('a run beside a saved one', () => {
     expect(text({ ...run(BEFORE), compared: none })).toContain('No shape of traffic was measured in both runs.');
   });
 
-  test('says what else is another', () => {
+  test('reports what else has changed', () => {
     const before = run(BEFORE);
     const then = { ...before, version: '0.0.1', system: { ...before.system, node: 'v1', cpu: 'Other', cores: 2 } };
     expect(compareRuns(run(BEFORE), then).changed).toEqual([

@@ -40,7 +40,7 @@ describe.each(Object.entries(NOISES))('rounds with %s noise of 10 %%', (_name, n
     expect(found?.high).toBeGreaterThan(ratio);
   });
 
-  test('the interval has the truth in it in about 95 of 100 cases', () => {
+  test('the interval covers the true ratio in about 95 of 100 cases', () => {
     const share = coverage(noise, 1.3, 20, 200);
     // Three standard errors of a share of 200.
     expect(share).toBeGreaterThan(0.95 - 3 * Math.sqrt((0.95 * 0.05) / 200));
@@ -51,7 +51,7 @@ describe.each(Object.entries(NOISES))('two runs without common rounds, %s noise 
   const speeds = (rounds: number, ratio: number, random: () => number) =>
     roundsOf(rounds, ratio, noise, random).map(([speed]) => speed);
 
-  test('the interval has the truth in it in about 95 of 100 cases, and not always', () => {
+  test('the interval covers the true ratio in about 95 of 100 cases, and not always', () => {
     const random = seededRandom(7);
     let covered = 0;
     for (let i = 0; i < 200; ++i) {
@@ -89,7 +89,7 @@ test('the interval is not just wide: 95 % is less than always', () => {
   expect(coverage(normal, 1, 20, 200)).toBeLessThan(0.995);
 });
 
-test('noise that hides a difference leaves it unsaid; more rounds find it', () => {
+test('a difference hidden by noise is not reported; more rounds find it', () => {
   const verdict = (rounds: number) =>
     judge(compareSpeeds(roundsOf(rounds, 1.06, normal, seededRandom(3)), confidenceFor(56), seededRandom(4)));
   expect(verdict(LEAST_ROUNDS)).toBe(SAME);
@@ -127,7 +127,7 @@ test('without any spread nothing is uncertain', () => {
   expect(found?.high).toBeCloseTo(1.5, 12);
 });
 
-test('drift that both of a round have goes out', () => {
+test('drift that affects both sides of a round cancels out', () => {
   const random = seededRandom(8);
   const rounds = roundsOf(40, 1.2, normal, random).map(
     ([a, b], index) => [a * 1.1 ** index, b * 1.1 ** index] as const,

@@ -120,7 +120,7 @@ describe('PowerShell, as its documents have it', () => {
     expect(await readAnswers(lines(['powershell : not available', '[1']), never)).toEqual({});
   });
 
-  test('what was said before it was ended counts', async () => {
+  test('what was printed before it was ended counts', async () => {
     const answers = await readAnswers(lines(POWERSHELL_LINES.slice(0, 2)), async () => {});
     expect(answers.drivers).toHaveLength(2);
     expect(answers.counter).toBe(undefined);

@@ -79,7 +79,7 @@ describe.each([
   });
 });
 
-test('what is said of each export and each of its members is in the declarations, for import and require()', async () => {
+test('each export and each of its members is documented in the declarations, for import and require()', async () => {
   const commentsOf = async (file: string): Promise<Record<string, string>> =>
     JSON.parse(await runInProject(['comments.mjs', file]));
   const written = await commentsOf(join(root, 'src/api.ts'));

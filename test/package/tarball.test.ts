@@ -44,6 +44,10 @@ describe.skipIf(process.env.LOOPBACK_TEST_BINARY === 'MSVC')('the tarball [not w
     expect(size).toBeLessThan(100_000);
   });
 
+  test('no comment of its types needs docs/platform.md, which is not in it', () => {
+    expect(readFileSync(join(folder, 'package/dist/core.d.cts'), 'utf8')).not.toMatch(/\b[REBK]\d{1,2}\b/);
+  });
+
   describe('docs/review.md', () => {
     const rows = [...readFileSync(join(root, 'docs/review.md'), 'utf8').matchAll(/^\| (.*?) \| (.*) \|\r?$/gm)];
     const fact = (name: string) => rows.find(([, first]) => first === name)?.[2];

@@ -30,6 +30,8 @@ test('TypeDoc makes pages of the API, and has nothing to warn of', async () => {
   const sources = entries.map(({ types }) => `src/entries/${basename(types, '.d.cts')}.ts`);
   const strict = ['--treatWarningsAsErrors', '--validation.invalidLink', '--logLevel', 'Warn'];
   const place = ['--githubPages', 'false', '--disableGit', '--sourceLinkTemplate', '{path}', '--out', 'build/docs'];
+  // That of the README.
+  const languages = ['js', 'ts', 'sh', 'powershell'].flatMap((name) => ['--highlightLanguages', name]);
   const typedoc = join(readers, 'node_modules/typedoc/bin/typedoc');
-  await run(process.execPath, [typedoc, ...strict, ...place, ...sources]);
+  await run(process.execPath, [typedoc, ...strict, ...languages, ...place, ...sources]);
 });

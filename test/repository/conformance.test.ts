@@ -16,10 +16,10 @@ const ERROR = 'A failure with this code, its number and advice, in the status; t
  * the command of the CI job that does.
  */
 const DONE: Record<string, { text: string; windows?: { command: string; shows: string } }> = {
-  R1: { text: 'The number is spelled out in `native/fast_path.cc`.' },
+  R1: { text: 'The number is defined in `native/fast_path.cc`.' },
   R2: { text: 'Pipes and what imitates a socket are skipped: `not-tcp`.' },
   R3: { text: 'A 4-byte BOOL, TRUE or FALSE.' },
-  R4: { text: 'Its size is said: 4.' },
+  R4: { text: 'The size is 4.' },
   R5: { text: 'No output buffer, size 0.' },
   R6: { text: 'A place for the byte count is given; its value is not looked at.' },
   R7: { text: 'Synchronous: no OVERLAPPED, no routine.' },
@@ -32,7 +32,7 @@ const DONE: Record<string, { text: string; windows?: { command: string; shows: s
     text: 'Each end is armed on its own; the README says that both must be.',
   },
   B2: { text: 'IPv4 by default; IPv6 only on request, because of the hazard.' },
-  B3: { text: "A client gets it right before each ConnectEx, at `'connectionAttempt'`." },
+  B3: { text: 'A client gets it right before each ConnectEx, in `src/arming/connect-gate.ts`.' },
   B4: { text: 'A server gets it between bind and listen; accepted SOCKETs are left to Windows.' },
   B5: { text: 'Disabling what was applied is refused: `…_TOO_LATE`.' },
   B6: { text: 'Only loopback addresses get it: `not-loopback`.' },
@@ -47,7 +47,7 @@ const DONE: Record<string, { text: string; windows?: { command: string; shows: s
   B9: { text: 'Success is called `applied`, never active.' },
   B10: { text: 'Only a socket or server that was enabled gets it.' },
   B11: { text: 'Options are left to Node and its users, which set them together with it.' },
-  B12: { text: 'The README says so first; the binaries are built for Windows 8.' },
+  B12: { text: 'The README says so; the binaries are built for Windows 8.' },
   B13: { text: 'The status is what the system answered; it is not asked again.' },
   K1: { text: 'Not reachable from Node; [other-ends.md](other-ends.md) has the call for a driver.' },
   K2: { text: 'A WSK peer is the other end of a session; see [other-ends.md](other-ends.md).' },
@@ -108,7 +108,7 @@ test('every title names statements that are there', () => {
   expect(unknown).toEqual([]);
 });
 
-test('something is said about each statement, and of no other', () => {
+test('the table covers each statement, and no other', () => {
   expect(Object.keys(DONE).sort()).toEqual([...ids].sort());
 });
 

@@ -148,7 +148,7 @@ export function listenStories(calls: Call[]): string[][] {
   return calls.filter((call) => call.call === 'listen').map((call) => story(calls, call));
 }
 
-async function settled(count: number): Promise<void> {
+async function untilOpenSocketsAre(count: number): Promise<void> {
   for (let tries = 0; tries < 200 && binding.openSockets() !== count; ++tries) {
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
@@ -167,7 +167,7 @@ export function useRecorder(accepting = 0): void {
     const before = binding.openSockets();
     const { enableLoopbackFastPath } = await import('loopback-fast-path');
     enableLoopbackFastPath(new Socket());
-    await settled(before);
+    await untilOpenSocketsAre(before);
   });
   beforeEach(({ onTestFinished }) => {
     for (const call of binding.calls) answer(ASK_THE_SYSTEM, ASK_THE_SYSTEM, call);
@@ -179,7 +179,7 @@ export function useRecorder(accepting = 0): void {
     take();
     // Registered first, so run last: after the test has closed its own.
     onTestFinished(async () => {
-      await settled(before);
+      await untilOpenSocketsAre(before);
       expect(binding.openSockets()).toBe(before);
     });
   });

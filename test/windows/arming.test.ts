@@ -423,7 +423,7 @@ describe('several registrations', () => {
     },
   });
 
-  test('are asked in the order in which they were made, until one wants the socket', async () => {
+  test('are asked in the order in which they were made, until one applies to the socket', async () => {
     const port = await echo();
     const asked: string[] = [];
     registered(wanting(0, asked, 'first'));
@@ -435,7 +435,7 @@ describe('several registrations', () => {
     expect(getLoopbackFastPathStatus(socket)).toEqual(APPLIED);
   });
 
-  test('of which nobody wants it: why the first did not', async () => {
+  test('if none applies, the status has the reason of the first', async () => {
     const port = await echo(0, '::1');
     registered();
     registered({ ipv6: true, shouldApply: () => false });
@@ -499,7 +499,7 @@ describe('runWithLoopbackFastPath()', () => {
     expect(listenStories(take())).toEqual([]);
   });
 
-  test('of nested ones the inner counts', async () => {
+  test('the inner one of nested calls counts', async () => {
     const port = await echo();
     const asked: string[] = [];
     const ask = (name: string) => ({ shouldApply: () => asked.push(name) > 0 });
@@ -527,7 +527,7 @@ describe('runWithLoopbackFastPath()', () => {
     expect(asked).toEqual(['call', 'factory', 'context', 'registration']);
   });
 
-  test('false keeps a part out of a registration', async () => {
+  test('false excludes a part of the program from a registration', async () => {
     const port = await echo();
     registered();
     take();

@@ -75,7 +75,7 @@ describe('createFastPathConnection()', () => {
     expect(getLoopbackFastPathStatus(socket)).toEqual({ state: 'skipped', reason: 'not-tcp' });
   });
 
-  test('a socket made inside its lookup is not meant', async () => {
+  test('a socket made inside its lookup is not armed', async () => {
     const port = await echo();
     let inner: net.Socket | undefined;
     take();

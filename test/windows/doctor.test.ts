@@ -63,7 +63,7 @@ test('--ipv6 asks on an IPv6-only socket', LONG, async () => {
   }
 });
 
-test('refused: not usable, with the words of the system', LONG, async () => {
+test('refused: not usable, with the text of the system', LONG, async () => {
   answer(10045);
   const found = await examine({ ipv6: false });
   expect(found).toMatchObject({
@@ -117,7 +117,7 @@ function foundHere(): Promise<Findings> {
 }
 
 describe('PowerShell', () => {
-  test('is asked once, and how long that took is said', LONG, async () => {
+  test('is started once, and the report has the time that took', LONG, async () => {
     const found = await foundHere();
     const { powershell, system } = found;
     expect(powershell).toEqual({ seconds: expect.any(Number), answered: expect.any(Boolean) });
@@ -160,7 +160,7 @@ describe('PowerShell', () => {
     expect(unread).not.toContain('connections is running');
   });
 
-  test('the counter is said with its uncertainty', LONG, async () => {
+  test('the counter is reported with its uncertainty', LONG, async () => {
     const found = await foundHere();
     const say = (before: number, after: number) => text({ ...found, counter: { before, after, connections: 10 } });
     expect(say(5, 5)).toContain('rose by 0');
@@ -225,7 +225,7 @@ describe('is it on?', () => {
     expect(said).toMatch(/BytesOut +1054976 +1054976 +0 +1054976/);
   });
 
-  test.runIf(onWine)('Wine does not know the question, which is said [Wine]', LONG, async () => {
+  test.runIf(onWine)('Wine does not know SIO_TCP_INFO, and the report says so [Wine]', LONG, async () => {
     const found = await examine({ ipv6: false });
     const refused = {
       code: 'WSAEOPNOTSUPP',

@@ -30,7 +30,7 @@ test("the system's own text is in the message", async () => {
 describe('a layered provider (R9)', () => {
   const LAYER = 0x100000;
 
-  test('that does not know the ioctl: asked once more below it', async () => {
+  test('that does not know the ioctl: the base socket is asked once', async () => {
     layerProviders(LAYER);
     answer([10045, 0], 10022);
     const socket = closing(net.connect(await echo(), '127.0.0.1'));
@@ -49,7 +49,7 @@ describe('a layered provider (R9)', () => {
     expect(await exchange(socket)).toBe('ping');
   });
 
-  test('over a base that does not know it either: its error, and no third time', async () => {
+  test('over a base that does not know the ioctl either: its error, and no third call', async () => {
     layerProviders(LAYER);
     answer([10045, 10045], 0);
     const socket = closing(net.connect(await echo(), '127.0.0.1'));
@@ -59,7 +59,7 @@ describe('a layered provider (R9)', () => {
     expect(getLoopbackFastPathStatus(socket)).toMatchObject({ state: 'failed', error: { code: 'WSAEOPNOTSUPP' } });
   });
 
-  test('is not bothered for other errors', async () => {
+  test('is not asked after other errors', async () => {
     layerProviders(LAYER);
     answer([10022], 0);
     const socket = closing(net.connect(await echo(), '127.0.0.1'));

@@ -45,7 +45,7 @@ beforeAll(() => {
 });
 
 interface Fault {
-  /** Makes it happen to the next SOCKET that is treated. */
+  /** Makes it happen to the next SOCKET. */
   cause(): void;
   expected: { code: LoopbackFastPathErrorCode; errno?: number; syscall?: string };
   /** Who it cannot happen to, and why. */

@@ -147,7 +147,7 @@ describe('a copy of the package without prebuilds', () => {
   });
 });
 
-test('a binary that the program carries and cannot load: what its loader said', async () => {
+test('a binary that the program carries and cannot load: the error of its loader', async () => {
   const program = CONNECT.replace(/'loopback-fast-path';/, "'loopback-fast-path/custom';").replace(
     'const server',
     "(await import('loopback-fast-path/custom')).useBinary(() => { throw new Error('asset not found'); });\n  const server",
@@ -185,7 +185,7 @@ describe('a binary that does not load', () => {
     expect(message).not.toMatch(/[\r\n]/);
   });
 
-  test('because it is none: one line, with the words of the system', async () => {
+  test('because it is not a binary: one line, with the text of the system', async () => {
     const file = join(root, 'build', 'no-binary.node');
     mkdirSync(join(root, 'build'), { recursive: true });
     writeFileSync(file, 'text');

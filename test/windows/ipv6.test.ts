@@ -67,7 +67,7 @@ describe('a client to ::1', () => {
     expect(fastPathCalls(calls)).toEqual([]);
   });
 
-  test('an IPv4 address in IPv6 writing needs dual-stack', async () => {
+  test('an IPv4-mapped IPv6 address needs dual-stack', async () => {
     // Wine cannot connect such a socket, so what is shown is the decision.
     for (const [options, expected] of [
       [{}, { state: 'skipped', reason: 'ipv6' }],
@@ -93,7 +93,7 @@ describe('a client to ::1', () => {
     expect(getLoopbackFastPathStatus(socket)).toEqual({ state: 'applied', family: 6, address: '::1%1' });
   });
 
-  test('the same address in other writings', async () => {
+  test('the same address in other notations', async () => {
     for (const host of ['0:0:0:0:0:0:0:1', '::0001', '::0.0.0.1']) {
       const { status } = await connect({ ipv6: true }, host);
       expect(status).toMatchObject({ state: 'applied', family: 6 });
@@ -146,7 +146,7 @@ describe('a server', () => {
     expect(warnings).toHaveLength(1);
   });
 
-  test('IPv6-only has it with ipv6: true', async () => {
+  test('an IPv6-only server gets it with ipv6: true', async () => {
     const { status, calls } = await listen({ ipv6: true }, { port: 0, host: '::1', ipv6Only: true });
     expect(status).toEqual({ state: 'applied', family: 6, address: '::1' });
     expect(listenStories(calls)).toEqual([['bind ::1', 'fast path on', 'listen']]);
@@ -154,7 +154,7 @@ describe('a server', () => {
     expect(warnings).toEqual([]);
   });
 
-  test("listen(port) has it with ipv6: 'dual-stack'", async () => {
+  test("listen(port) gets it with ipv6: 'dual-stack'", async () => {
     const { status, calls } = await listen({ ipv6: 'dual-stack' }, 0);
     expect(status).toEqual({ state: 'applied', family: 6, address: '::' });
     expect(listenStories(calls)).toEqual([['bind ::', 'fast path on', 'listen']]);

@@ -192,7 +192,7 @@ describe('tcpInfo', () => {
     expect(handleOf(socket).hasRef()).toBe(true);
   });
 
-  test('says what the system said, or that there is no SOCKET', async () => {
+  test('returns what the system answered, or that there is no SOCKET', async () => {
     const server = net.createServer();
     await listening(server);
     const failure = binding.tcpInfo(handleOf(server));

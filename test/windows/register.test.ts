@@ -40,7 +40,7 @@ function registered(...args: Parameters<typeof registerLoopbackFastPath>): () =>
   return unregister;
 }
 
-describe('registered, nothing else is said', () => {
+describe('registered, without a call for the one socket', () => {
   test.each<[string, (port: number) => net.Socket]>([
     ['net.connect()', (port) => net.connect(port, '127.0.0.1')],
     ['new net.Socket().connect()', (port) => new net.Socket().connect({ port, host: '127.0.0.1' })],
@@ -133,7 +133,7 @@ describe('registered, nothing else is said', () => {
   });
 });
 
-describe('what was said of one socket counts', () => {
+describe('a call for one socket takes precedence', () => {
   test('required stays required', async () => {
     answer(10022);
     registered();

@@ -46,7 +46,7 @@ test('B9: what was accepted is called applied, and nothing more', async () => {
   expect(getLoopbackFastPathStatus(socket)).toEqual(APPLIED);
 });
 
-test('B10: who says nothing asks for nothing', async () => {
+test('B10: a socket that is not enabled gets no ioctl', async () => {
   expect(await exchange(await connected(await echo()))).toBe('ping');
   expect(fastPathCalls(take())).toEqual([]);
 });
@@ -69,7 +69,7 @@ test('B11: the options that Node sets go to the same SOCKET, after the ioctl, an
   );
 });
 
-test('B13: the system is never asked whether a connection has it', async () => {
+test('B13: the system is never asked whether a connection is on the fast path', async () => {
   answer([0], 10022);
   const socket = await connected(await echo(), enableLoopbackFastPath);
   take();
