@@ -42,7 +42,7 @@ class Program {
   void AddHandles() {
     // More than the 64 that the lookup has room for, and the 256 that it makes
     // room for next, or a few.
-    const bool many = Rarely(40);
+    const bool many = Rarely(12);
     const bool all_tcp = input_.ConsumeBool();
     const size_t count =
         input_.ConsumeIntegralInRange<size_t>(many ? 60 : 0, many ? 300 : 6);

@@ -159,7 +159,7 @@ uv_handle_s* System::AddHandle(int type, bool referenced, int family) {
 void* operator new[](size_t size, const std::nothrow_t&) noexcept {
   Operation& operation = the_system->operation();
   // Now and then, and not once the input is used up.
-  if (the_system->input.ConsumeIntegral<uint8_t>() % 8 != 7)
+  if (the_system->input.ConsumeIntegral<uint8_t>() % 4 != 3)
     return operator new[](size);
   operation.no_memory = true;
   operation.syscall = "HeapAlloc";
