@@ -41,11 +41,13 @@ const ON_LINUX = {
   'clang-tidy, GCC, no global state': checkNative,
   'native code, fuzzed': fuzzBriefly,
   soak: () => soak(),
+  'soak with faults': () => soak(['--faults', '--connections', '2000']),
   'format of native code': () => clangFormat('--dry-run', '-Werror'),
 };
 const ON_WINDOWS = {
   [`Node ${process.version}`]: testSuite,
   soak: () => soak(),
+  'soak with faults': () => soak(['--faults', '--connections', '2000']),
   package: () => runVitest('package', ['--project', 'package', 'tarball', 'managers']),
 };
 // A tarball with a binary that MSVC built is not what is shipped.
