@@ -7,6 +7,7 @@
 import { closeSync, mkdirSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { buildNative } from './build-native.js';
+import { forgetCoverage, printCoverage } from './coverage.js';
 import { clangFormat } from './format.js';
 import { fuzzBriefly } from './fuzz.js';
 import { checkNative } from './native-checks.js';
@@ -89,6 +90,7 @@ async function runSteps(steps) {
 async function runEverything() {
   const start = Date.now();
   rmSync(join(root, 'build', 'results'), { recursive: true, force: true });
+  forgetCoverage();
   mkdirSync(logs, { recursive: true });
   const timer = setInterval(() => {
     console.log(`… ${[...running].map(([name, since]) => `${name} (${seconds(since)})`).join(', ')}`);
@@ -98,6 +100,8 @@ async function runEverything() {
   await runSteps(FIRST);
   await runSteps(THEN);
   clearInterval(timer);
+  console.log();
+  await printCoverage().catch(({ message }) => failed.push(message));
 
   const tests = resultsOf();
   const passed = tests.filter(({ status }) => status === 'passed');
