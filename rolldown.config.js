@@ -37,11 +37,17 @@ function config(format, input, { plugins = [coreStaysApart], extension, ...outpu
     platform: 'node',
     tsconfig: 'tsconfig.json',
     external: [/\.node$/, /\.cjs$/],
-    output: { dir: 'dist', format, entryFileNames: file, externalLiveBindings: false, comments, ...output },
+    // For tools/coverage.js. `files` of package.json keeps them out of the tarball, and no file of dist/ names them.
+    output: {
+      ...{ dir: 'dist', format, entryFileNames: file, externalLiveBindings: false, comments, sourcemap: 'hidden' },
+      ...output,
+    },
   };
 }
 
-const withTypes = (input, extension, plugins) => config('esm', input, { plugins: [...plugins, types()], extension });
+const TYPES = { sourcemap: false };
+const withTypes = (input, extension, plugins) =>
+  config('esm', input, { ...TYPES, plugins: [...plugins, types()], extension });
 
 rmSync('dist', { recursive: true, force: true });
 
@@ -58,5 +64,5 @@ export default defineConfig([
   ]),
   config('esm', { node: 'src/entries/node.mts' }),
   config('esm', CLI, MODULES),
-  config('esm', CLI, { ...MODULES, plugins: [coreStaysApart, types()] }),
+  config('esm', CLI, { ...MODULES, ...TYPES, plugins: [coreStaysApart, types()] }),
 ]);

@@ -12,12 +12,15 @@ export default defineConfig({
     // Runs side by side share node_modules, where it would be.
     cache: false,
     disableConsoleIntercept: true,
+    // The package is loaded by Node, as it is shipped, and not by Vite.
+    server: { deps: { external: [/[\\/]dist[\\/]/] } },
     projects: [
       {
         extends: true,
         test: {
           name: 'suite',
           include: folders.map((folder) => `test/${folder}/**/*.test.ts`),
+          setupFiles: 'test/support/take-coverage.ts',
           testTimeout: 20_000,
           hookTimeout: 20_000,
         },

@@ -7,6 +7,7 @@
 import { closeSync, mkdirSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { buildNative } from './build-native.js';
+import { forgetCoverage, printCoverage } from './coverage.js';
 import { clangFormat } from './format.js';
 import { fuzzBriefly } from './fuzz.js';
 import { checkNative } from './native-checks.js';
@@ -41,11 +42,13 @@ const ON_LINUX = {
   'clang-tidy, GCC, no global state': checkNative,
   'native code, fuzzed': fuzzBriefly,
   soak: () => soak(),
+  'soak with faults': () => soak(['--faults', '--connections', '2000']),
   'format of native code': () => clangFormat('--dry-run', '-Werror'),
 };
 const ON_WINDOWS = {
   [`Node ${process.version}`]: testSuite,
   soak: () => soak(),
+  'soak with faults': () => soak(['--faults', '--connections', '2000']),
   package: () => runVitest('package', ['--project', 'package', 'tarball', 'managers']),
 };
 // A tarball with a binary that MSVC built is not what is shipped.
@@ -87,6 +90,7 @@ async function runSteps(steps) {
 async function runEverything() {
   const start = Date.now();
   rmSync(join(root, 'build', 'results'), { recursive: true, force: true });
+  forgetCoverage();
   mkdirSync(logs, { recursive: true });
   const timer = setInterval(() => {
     console.log(`… ${[...running].map(([name, since]) => `${name} (${seconds(since)})`).join(', ')}`);
@@ -96,6 +100,8 @@ async function runEverything() {
   await runSteps(FIRST);
   await runSteps(THEN);
   clearInterval(timer);
+  console.log();
+  await printCoverage().catch(({ message }) => failed.push(message));
 
   const tests = resultsOf();
   const passed = tests.filter(({ status }) => status === 'passed');

@@ -12,8 +12,8 @@ export function vitestArguments(name, args) {
 }
 
 /** Runs it on this Node. @throws {Error} when a test fails. */
-export function runVitest(name, args) {
-  return runPackage('vitest/vitest.mjs', vitestArguments(name, args));
+export function runVitest(name, args, env = {}) {
+  return runPackage('vitest/vitest.mjs', vitestArguments(name, args), { env: { ...process.env, ...env } });
 }
 
 /** The tests of all runs, each with the run it was in and what became of it. */

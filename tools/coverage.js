@@ -1,0 +1,107 @@
+// What of src/ the tests have run, by V8: of every process of every run, under Wine too,
+// merged. Each run leaves it in a folder of its own in build/coverage.
+
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { mergeScriptCovs } from '@bcoe/v8-coverage';
+import { CoverageReport } from 'monocart-coverage-reports';
+import { NOT_RUN } from './not-run.js';
+import { isMain, isWindows, readJson, root } from './run.js';
+
+const folder = join(root, 'build', 'coverage');
+
+/** For a run of that name on this system. */
+export const coverageVariables = (name) => ({ NODE_V8_COVERAGE: join(folder, name) });
+
+/** For one under Wine, where the checkout is elsewhere. */
+export const coverageVariablesUnderWine = (name) => ({ NODE_V8_COVERAGE: `Z:\\checkout\\build\\coverage\\${name}` });
+
+export const forgetCoverage = () => rmSync(folder, { recursive: true, force: true });
+
+const CHECKOUTS = [pathToFileURL(root).href, 'file:///Z:/checkout/'];
+
+/** The file of dist/ behind a URL that V8 tells; undefined for any other. */
+function fileOf(url) {
+  const checkout = CHECKOUTS.find((each) => url.startsWith(`${each}dist/`));
+  return checkout === undefined ? undefined : url.slice(checkout.length);
+}
+
+/** The files of dist/ that come from src/. */
+function builtFiles() {
+  return readdirSync(join(root, 'dist'), { recursive: true })
+    .filter((name) => name.endsWith('.map'))
+    .map((name) => `dist/${name.replaceAll('\\', '/').replace(/\.map$/, '')}`);
+}
+
+/** What V8 told of each file of dist/, one for each time that it was loaded. */
+function readRuns() {
+  const runs = new Map(builtFiles().map((file) => [file, []]));
+  const reports = existsSync(folder) ? readdirSync(folder, { recursive: true }) : [];
+  for (const name of reports.filter((each) => /coverage-[\d-]+\.json$/.test(each))) {
+    for (const script of readJson(join(folder, name)).result) runs.get(fileOf(script.url))?.push(script);
+  }
+  return runs;
+}
+
+/**
+ * The lines of src/ with something to run, and which of them nothing has run.
+ *
+ * @returns {Promise<{ file: string, lines: number, notRun: { line: number, text: string }[] }[]>}
+ */
+async function readCoverage() {
+  const report = new CoverageReport({ logging: 'error', reports: [], outputDir: join(folder, 'report') });
+  const entries = [...readRuns()].map(([file, scripts]) => {
+    const source = readFileSync(join(root, file), 'utf8');
+    // V8 knows nothing of what was never loaded: a file of which nothing was run.
+    const ranges = [{ startOffset: 0, endOffset: source.length, count: 0 }];
+    const { functions } = mergeScriptCovs(scripts) ?? {
+      functions: [{ functionName: '', isBlockCoverage: true, ranges }],
+    };
+    return { url: file, source, sourceMap: readJson(join(root, `${file}.map`)), functions };
+  });
+  await report.add(entries);
+  const { files } = await report.generate();
+  return files.map(({ sourcePath, source, data }) => {
+    const text = source.split('\n');
+    const notRun = Object.entries(data.lines)
+      .filter(([, hits]) => hits === 0)
+      .map(([line]) => ({ line: Number(line), text: text[line - 1].trim() }));
+    return { file: sourcePath, lines: Object.keys(data.lines).length, notRun };
+  });
+}
+
+/**
+ * Prints how much of src/ the tests have run, and what they have not.
+ *
+ * @param {{ complete?: boolean }} options whether these were all the runs that there are; a single Node
+ *   leaves lines to others
+ * @throws {Error} where a line has neither a test nor a reason in tools/not-run.js, or a reason has no line
+ */
+export async function printCoverage({ complete = !isWindows } = {}) {
+  if (builtFiles().length === 0) {
+    console.log('Coverage: not told of a packed dist/, which has no source maps.');
+    return;
+  }
+  const files = await readCoverage();
+  const sum = (numbers) => numbers.reduce((a, b) => a + b, 0);
+  const lines = sum(files.map((each) => each.lines));
+  const run = lines - sum(files.map(({ notRun }) => notRun.length));
+  console.log(`Coverage of src/: ${run} of ${lines} lines (${((100 * run) / lines).toFixed(1)} %)`);
+  const known = new Set();
+  let unexplained = 0;
+  for (const { file, notRun } of files) {
+    for (const { line, text } of notRun) {
+      const reason = NOT_RUN.find((each) => each.file === file && (each.lines ?? [text]).includes(text));
+      if (reason !== undefined) known.add(reason);
+      else unexplained += 1;
+      if (reason === undefined || complete) console.log(`  ${file}:${line}  ${text}  (${reason?.why ?? 'no test'})`);
+    }
+  }
+  if (!complete) return;
+  const stale = NOT_RUN.filter((reason) => !known.has(reason));
+  for (const { file, why } of stale) console.log(`  ${file}: has been run, although tools/not-run.js says: ${why}`);
+  if (unexplained + stale.length > 0) throw new Error(`Coverage: ${unexplained + stale.length} lines to see to`);
+}
+
+if (isMain(import.meta.url)) await printCoverage();
