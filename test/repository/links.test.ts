@@ -5,9 +5,10 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, posix } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { npmCommand, root } from '../../tools/run.js';
+import { npmCommand, readJson, root } from '../../tools/run.js';
 
 const read = (file: string) => readFileSync(join(root, file), 'utf8').replaceAll('\r', '');
+const { scripts } = readJson(join(root, 'package.json'));
 const documents = ['', 'docs/'].flatMap((folder) =>
   readdirSync(join(root, folder))
     .filter((name) => name.endsWith('.md'))
@@ -55,6 +56,15 @@ describe.each(documents)('%s', (file) => {
       ({ to, anchor }) => !existsSync(join(root, to)) || (anchor !== undefined && !anchorsOf(to).includes(anchor)),
     );
     expect(broken).toEqual([]);
+  });
+
+  test('files and scripts that it names are there', () => {
+    const names = [...read(file).matchAll(/(?<![\w./-])(?:src|test|tools|native|docs|bench)\/[\w./-]*\w/g)].map(
+      ([name]) => name,
+    );
+    expect(names.filter((name) => !existsSync(join(root, name)))).toEqual([]);
+    const started = [...read(file).matchAll(/\bnpm run ([\w:-]+)/g)].map(([, name = '']) => name);
+    expect(started.filter((name) => !(name in scripts))).toEqual([]);
   });
 
   test('issues of others are full links', () => {
