@@ -11,7 +11,7 @@ import { once } from 'node:events';
 import net from 'node:net';
 import { parseArgs } from 'node:util';
 import { enableLoopbackFastPath, getLoopbackFastPathStatus } from 'loopback-fast-path';
-import { acceptTheIoctl, binary, compare, median, shown, system } from './measure.js';
+import { acceptTheIoctl, binary, compare, medianInterval, record, shown, system } from './measure.js';
 
 const { values } = parseArgs({ options: { seconds: { type: 'string', default: '5' } } });
 const milliseconds = Number(values.seconds) * 1000;
@@ -58,7 +58,7 @@ async function throughput(armed, size = 16 << 20) {
   return seconds;
 }
 
-/** Nanoseconds that finding a SOCKET takes (and the ioctl, which comes out in the difference), the median of 200. */
+/** Nanoseconds that finding a SOCKET takes (and the ioctl, which comes out in the difference): of 200, the median. */
 async function lookup() {
   const binding = binary();
   const times = [];
@@ -67,8 +67,11 @@ async function lookup() {
     binding.setFastPath(echo._handle, false, 4, 0);
     times.push(Number(process.hrtime.bigint() - start));
   }
-  return median(times);
+  return medianInterval(times);
 }
+
+/** How often a time with its interval goes into another, which is the ratio of the speeds. */
+const speedOf = ({ value, low, high }, time) => ({ value: time / value, low: time / high, high: time / low });
 
 console.log(`${system()}\n`);
 console.log('Ratios of speed, each with its interval of 95 %, beside plain / plain.\n');
@@ -84,7 +87,14 @@ for (const handles of [0, 1000, 10_000]) {
   const flow = await compare(throughput, milliseconds);
   const found = await lookup();
   empty ??= found;
-  const perHandle = handles === 0 ? '' : `, ${((found - empty) / handles).toFixed(1)} ns per handle`;
+  const perHandle = handles === 0 ? '' : `, ${((found.value - empty.value) / handles).toFixed(1)} ns per handle`;
+  if (handles === 0) {
+    record('connects, armed / plain', rate.armed);
+    record('echo, armed / plain', flow.armed);
+  }
+  // A round is of 100 connects.
+  if (handles === 10_000)
+    record('finding the SOCKET among 10,000 handles / a connect', speedOf(found, rate.plain * 1e7));
   console.log(
     [
       String(handles).padStart(13),
@@ -92,7 +102,7 @@ for (const handles of [0, 1000, 10_000]) {
       shown(rate.control),
       shown(flow.armed),
       shown(flow.control),
-      ` ${(found / 1000).toFixed(1)} us${perHandle}`,
+      ` ${(found.value / 1000).toFixed(1)} us${perHandle}`,
     ].join(' | '),
   );
 }

@@ -1,5 +1,6 @@
 // What the benchmarks share: interleaved rounds, and no figure without its interval.
 
+import { appendFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { compareSpeeds, seededRandom } from '../dist/cli/bench/statistics.js';
 
@@ -39,6 +40,12 @@ export function medianInterval(numbers) {
 /** `0.98 (0.97 to 0.99)`. */
 export function shown({ ratio, value = ratio, low, high }, digits = 3) {
   return `${value.toFixed(digits)} (${low.toFixed(digits)} to ${high.toFixed(digits)})`;
+}
+
+/** A figure for the history that `npm run bench:all` keeps: a ratio with its interval. */
+export function record(name, { ratio, value = ratio, low, high }) {
+  const file = process.env.LOOPBACK_BENCH_FIGURES;
+  if (file) appendFileSync(file, `${JSON.stringify({ name, value, low, high })}\n`);
 }
 
 /** The ratio of the speeds of two things that took so many seconds, round by round. */

@@ -14,7 +14,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
-import { interleave, medianInterval, onWine, shown, speedRatio, system } from './measure.js';
+import { interleave, medianInterval, onWine, record, shown, speedRatio, system } from './measure.js';
 
 const { values } = parseArgs({ options: { rounds: { type: 'string', default: '40' } } });
 const rounds = Number(values.rounds);
@@ -122,6 +122,14 @@ if (existsSync(before)) {
   for (const name of ['import', 'require()', 'load and first armed connect']) {
     console.log(`${name.padEnd(36)} ${shown(speedRatio(results[`${name}, before`], results[name]))}`);
   }
+}
+// Of speed, as everywhere: less than 1 is what the package costs.
+record(
+  'start, register preloaded / an empty file',
+  speedRatio(results['register preloaded'], results['an empty file preloaded']),
+);
+for (const name of ['import', 'require()', 'load and first armed connect']) {
+  record(`${name} / start of an empty program`, speedRatio(results[name], results['an empty program']));
 }
 if (onWine) console.log('\nUnder Wine a file costs what it costs there: not a Windows figure.');
 rmSync(folder, { recursive: true, maxRetries: 10 });

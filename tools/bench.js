@@ -1,12 +1,15 @@
 // `npm run bench:arming`, `npm run bench:register`, `npm run bench:start`: a script of
 // bench/ on Windows Node, `start` on this system's Node too; sets up what it needs.
+// `npm run bench:all`: all of them, their ratios and the sizes of the package appended to
+// bench/history.jsonl, and bench/history.svg drawn from it.
 //
 //   --before REVISION   with `start`: measures an older package beside this one
 
-import { mkdirSync, rmSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { appendFileSync, mkdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { buildEverything } from './build-native.js';
-import { isWindows, root, run } from './run.js';
+import { ARCHITECTURES, buildEverything, NAME } from './build-native.js';
+import { isWindows, npm, readJson, root, run } from './run.js';
 import { NEWEST, runWindowsNode } from './windows-node.js';
 
 /** The package as it was, compiled as it was then, in build/before. */
@@ -20,9 +23,53 @@ async function buildBefore(revision) {
   await run(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', '.'], { cwd: folder });
 }
 
+/** Runs a script of bench/. @throws {Error} where it fails */
+async function measure(name, args, env = {}) {
+  if (name === 'start' && !isWindows && env[FIGURES] === undefined)
+    await run(process.execPath, [`bench/${name}.js`, ...args]);
+  const code = await runWindowsNode(NEWEST, [`bench/${name}.js`, ...args], { seconds: 1200, env });
+  if (code !== 0) throw new Error(`bench/${name}.js: exit code ${code}`);
+}
+
+const FIGURES = 'LOOPBACK_BENCH_FIGURES';
+const SHORT = { arming: ['--seconds', '20'], register: ['--seconds', '20'], start: ['--rounds', '40'] };
+
+/** Bytes of what is published. */
+async function sizes() {
+  const folder = join(root, 'build');
+  await npm(['pack', '--silent', '--ignore-scripts', '--pack-destination', folder], { stdio: 'ignore' });
+  const { name, version } = readJson(join(root, 'package.json'));
+  const bytes = (file) => statSync(join(root, file)).size;
+  const files = [
+    ['the tarball', `build/${name}-${version}.tgz`],
+    ...ARCHITECTURES.map((arch) => [`the binary for ${arch}`, `prebuilds/win32-${arch}/${NAME}`]),
+  ];
+  return files.map(([what, file]) => ({ name: `${what}, bytes`, value: bytes(file) }));
+}
+
+/** One more line of the history, for the commit that is checked out. */
+async function measureAll() {
+  const figures = join(root, 'build', 'figures.jsonl');
+  rmSync(figures, { force: true });
+  for (const [name, args] of Object.entries(SHORT)) await measure(name, args, { [FIGURES]: 'build/figures.jsonl' });
+  const measured = readFileSync(figures, 'utf8')
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+  const git = (...args) => execFileSync('git', args, { cwd: root, encoding: 'utf8' }).trim();
+  const step = {
+    commit: git('rev-parse', '--short=10', 'HEAD') + (git('status', '--porcelain', '--', 'src', 'native') && '+'),
+    date: new Date().toISOString().slice(0, 10),
+    system: `Node ${isWindows ? process.version : `v${NEWEST}`}, ${isWindows ? 'Windows' : 'Wine (not a Windows figure)'}`,
+    figures: [...measured, ...(await sizes())],
+  };
+  appendFileSync(join(root, 'bench', 'history.jsonl'), `${JSON.stringify(step)}\n`);
+  await run(process.execPath, ['bench/history.js']);
+}
+
 const [name, ...given] = process.argv.slice(2);
 const args = given.filter((arg, index) => arg !== '--before' && given[index - 1] !== '--before');
 await buildEverything();
 if (given.includes('--before')) await buildBefore(given[given.indexOf('--before') + 1]);
-if (name === 'start' && !isWindows) await run(process.execPath, [`bench/${name}.js`, ...args]);
-process.exitCode = await runWindowsNode(NEWEST, [`bench/${name}.js`, ...args], { seconds: 1200 });
+if (name === 'all') await measureAll();
+else await measure(name, args);
