@@ -1,4 +1,4 @@
-import { readFileSync, statSync } from 'node:fs';
+import { cpSync, readFileSync, statSync, symlinkSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
@@ -36,6 +36,21 @@ describe.skipIf(process.env.LOOPBACK_TEST_BINARY === 'MSVC')('the tarball [not w
 
   test('holds what belongs there, and nothing else', () => {
     expect(filesIn(join(folder, 'package'))).toEqual(expectedFiles());
+  });
+
+  test('holds what `npm run build` makes anywhere, byte for byte', async () => {
+    const elsewhere = join(folder, 'elsewhere');
+    for (const part of ['src', 'rolldown.config.js', 'tsconfig.json', 'package.json']) {
+      cpSync(join(root, part), join(elsewhere, part), { recursive: true });
+    }
+    symlinkSync(join(root, 'node_modules'), join(elsewhere, 'node_modules'), 'junction');
+    await runPackage('rolldown/bin/cli.mjs', ['--config', '--logLevel', 'silent'], { cwd: elsewhere });
+    for (const file of filesIn(join(folder, 'package/dist'))) {
+      const [built, packed] = [elsewhere, join(folder, 'package')].map((each) =>
+        readFileSync(join(each, 'dist', file), 'utf8'),
+      );
+      expect(built === packed, file).toBe(true);
+    }
   });
 
   test('takes less than 100 KB', () => {
