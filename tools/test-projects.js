@@ -5,13 +5,18 @@ import { join } from 'node:path';
 import { cached, fingerprint } from './cache.js';
 import { installLocked, npm, root } from './run.js';
 
-/** What the lockfile of test/NAME says. @returns {Promise<string>} a folder of the cache */
-export function installProject(name) {
+/**
+ * What the lockfile of test/NAME says, with the native parts that `platform` wants.
+ *
+ * @returns {Promise<string>} a folder of the cache
+ */
+export function installProject(name, platform = process.platform) {
   const project = join(root, 'test', name);
   const lockfile = readFileSync(join(project, 'package-lock.json'), 'utf8');
-  return cached(`${name}-${process.platform}-${fingerprint(lockfile)}`, (folder) => {
+  return cached(`${name}-${platform}-${fingerprint(lockfile)}`, (folder) => {
     for (const file of ['package.json', 'package-lock.json']) copyFileSync(join(project, file), join(folder, file));
-    return installLocked(folder);
+    const foreign = platform === process.platform ? [] : ['--force', `--os=${platform}`, '--cpu=x64'];
+    return installLocked(folder, ...foreign);
   });
 }
 

@@ -50,13 +50,14 @@ export async function prepareWindowsNode(version) {
  *
  * @param {string} version one of VERSIONS; on Windows it is the Node that runs this.
  * @param {string[]} args
- * @param {{ folder?: string, env?: Record<string, string>, seconds?: number, quiet?: boolean, nativeModules?: boolean, accepting?: boolean }} options
+ * @param {{ folder?: string, env?: Record<string, string>, seconds?: number, quiet?: boolean, nativeModules?: boolean, accepting?: boolean, binds?: [string, string][] }} options
  *   ended after so many `seconds`; with `nativeModules`, node_modules has the native parts of dependencies for
- *   Windows, such as vitest's; `accepting` takes the Wine that accepts the ioctl and does not say that it is Wine.
+ *   Windows, such as vitest's; `accepting` takes the Wine that accepts the ioctl and does not say that it is Wine;
+ *   `binds` as for runInside(), not on Windows
  * @returns {Promise<number>} its exit code
  */
 export async function runWindowsNode(version, args, options = {}) {
-  const { folder, env = {}, seconds = 600, quiet, nativeModules, accepting } = options;
+  const { folder, env = {}, seconds = 600, quiet, nativeModules, accepting, binds: more = [] } = options;
   if (isWindows) {
     const stdio = quiet ? ['ignore', 'ignore', 'inherit'] : 'inherit';
     const options = { cwd: folder ?? root, stdio, env: { ...process.env, ...env }, timeout: seconds * 1000 };
@@ -67,6 +68,7 @@ export async function runWindowsNode(version, args, options = {}) {
   const binds = [[await fetchNode(version), '/node']];
   if (folder) binds.push([folder, '/project']);
   if (nativeModules) binds.push([await windowsDependencies(), '/checkout/node_modules']);
+  binds.push(...more);
   const wine = ['wine', '/node/bin/node.exe', ...args];
   const system = accepting ? {} : { LOOPBACK_TEST_SYSTEM: 'wine' };
   return runUnderWine(accepting ? onAcceptingWine(wine) : wine, {

@@ -1,0 +1,114 @@
+// A program that nobody here wrote, plain and armed: what it prints, how it ends and
+// what became of its SOCKETs must not differ. Runs on Windows Node, and prints a line.
+//
+//   node test/strangers/main.mjs NAME
+
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { isDeepStrictEqual } from 'node:util';
+import { summary } from './sockets.mjs';
+
+const LIMIT = 120_000;
+const DIFFERENT = 3;
+
+const here = (path) => fileURLToPath(new URL(path, import.meta.url));
+const required = (path) => `--require "${here(path).replaceAll('\\', '/')}"`;
+const RECORDED = required('../support/recorded.cjs');
+const REGISTERED = required('../../dist/register.cjs');
+const ACCEPTED = '0';
+// The package asks once whether the system knows it; then every SOCKET gets WSAEINVAL.
+const REFUSED = '0,10022';
+
+/** How a program is run; `agent` is a monitoring agent, loaded before it. */
+const MODES = {
+  plain: { answer: ACCEPTED, flags: ({ agent }) => agent },
+  registered: { answer: ACCEPTED, options: REGISTERED, flags: ({ agent }) => agent, isArmed: true },
+  'agent first': {
+    ...{ answer: ACCEPTED, onlyAgents: true, isArmed: true },
+    flags: ({ agent }) => [...agent, `--import=${pathToFileURL(here('../../dist/register.cjs'))}`],
+  },
+  refused: { answer: REFUSED, options: REGISTERED, flags: ({ agent }) => agent, isArmed: true },
+  context: { answer: ACCEPTED, flags: ({ agent }) => [...agent, here('in-context.mjs')], isArmed: true },
+};
+
+/** What there is to know of a program. */
+function describe(name) {
+  const agent = here(`programs/${name}.agent.mjs`);
+  const source = readFileSync(here(`programs/${name}.mjs`), 'utf8');
+  return {
+    name,
+    file: here(`programs/${name}.mjs`),
+    agent: existsSync(agent) ? [`--import=${pathToFileURL(agent)}`] : [],
+    // What it cannot do without: servers, or a newer Node.
+    missing: [...new Set(source.match(/LOOPBACK_TEST_[A-Z]+/g))].filter((name) => !process.env[name]),
+    oldestNode: Number(/^\/\/ .*Node (\d+) or newer/m.exec(source)?.[1] ?? 0),
+    mayFail: source.includes('process.exitCode'),
+  };
+}
+
+/** Runs a program to its end, and tells what there was to see. */
+async function run(program, { answer, options = '', flags, isArmed = false }) {
+  const calls = mkdtempSync(join(tmpdir(), 'strangers-calls-'));
+  const env = {
+    ...process.env,
+    NODE_OPTIONS: `${RECORDED} ${options}`,
+    LOOPBACK_TEST_CALLS: calls,
+    LOOPBACK_TEST_ANSWER: answer,
+  };
+  const child = spawn(process.execPath, [...flags(program), program.file], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  let hung = false;
+  const limit = setTimeout(() => {
+    hung = true;
+    child.kill();
+  }, LIMIT);
+  const closed = once(child, 'exit');
+  const streams = Promise.all([child.stdout, child.stderr].map((stream) => stream.setEncoding('utf8').toArray()));
+  const [code] = await closed;
+  clearTimeout(limit);
+  // A process that it left behind would hold them open.
+  const printed = await Promise.race([streams, new Promise((resolve) => setTimeout(resolve, 5000, [['(held open)'], []]))]);
+  const [stdout, stderr] = printed.map((parts) => parts.join('').replaceAll(/\(node:\d+\)/g, '(node)'));
+  const records = readdirSync(calls).map((name) => JSON.parse(readFileSync(join(calls, name), 'utf8')));
+  rmSync(calls, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
+  const { problems, ...sockets } = summary(records, isArmed);
+  return { seen: { end: hung ? 'hangs' : `exit code ${code}`, stdout, stderr, ...sockets }, problems };
+}
+
+/** What an armed run does that the plain one does not. */
+function differences(plain, armed) {
+  return Object.keys(plain)
+    .filter((key) => !isDeepStrictEqual(plain[key], armed[key]))
+    .map((key) => `${key}: ${JSON.stringify(plain[key])} plain, ${JSON.stringify(armed[key])} armed`);
+}
+
+async function examine(program) {
+  const modes = Object.entries(MODES).filter(([, { onlyAgents }]) => !onlyAgents || program.agent.length > 0);
+  const found = [];
+  let plain;
+  for (const [name, mode] of modes) {
+    const { seen, problems } = await run(program, mode);
+    if (name === 'plain') plain = seen;
+    const all = [...problems, ...differences(plain, seen)];
+    // A stranger that fails by itself shows nothing.
+    if (name === 'plain' && (seen.stdout === '' || (seen.end !== 'exit code 0' && !program.mayFail))) {
+      all.push(`${seen.end}, and prints ${JSON.stringify(seen.stdout)} ${seen.stderr}`);
+    }
+    found.push(...all.map((problem) => `  ${name}: ${problem}`));
+  }
+  const { end, connects, listens, others, left } = plain;
+  const columns = [program.name.padEnd(20), end.padEnd(12), ...[connects, listens, others, left].map((n) => String(n).padStart(6))];
+  console.log(`${columns.join(' ')}   ${found.length === 0 ? `same ${modes.length - 1} times` : 'DIFFERENT'}`);
+  for (const line of found) console.log(line);
+  return found.length;
+}
+
+const program = describe(process.argv[2]);
+const { missing, oldestNode } = program;
+if (missing.length > 0) console.log(`${program.name.padEnd(20)} not run: no ${missing.join(', ')}`);
+else if (Number(process.versions.node.split('.')[0]) < oldestNode) {
+  console.log(`${program.name.padEnd(20)} not run: wants Node ${oldestNode}`);
+} else if ((await examine(program)) > 0) process.exitCode = DIFFERENT;
