@@ -3,7 +3,7 @@
 //
 //   npm run strangers -- [--node 26.10.0] [--at-once N] [name …]
 
-import { existsSync, readdirSync, symlinkSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { buildNative } from './build-native.js';
@@ -22,11 +22,26 @@ export const ALL = readdirSync(join(root, 'test/strangers/programs'))
   .filter((file) => file.endsWith('.mjs') && !file.endsWith('.agent.mjs'))
   .map((file) => file.replace('.mjs', ''));
 
-/**
- * Each program in a Wine of its own: some are more than Wine bears.
- *
- * @throws {Error} where one of them is not the same.
- */
+/** Runs some on one Node, and tells which were not the same. */
+async function runOn(version, names, { env, binds, atOnce }) {
+  const results = join('build', 'strangers', version);
+  rmSync(join(root, results), { recursive: true, force: true });
+  mkdirSync(join(root, results), { recursive: true });
+  const lanes = Array.from({ length: atOnce }, (_, lane) => names.filter((_name, index) => index % atOnce === lane));
+  const run = (names) => {
+    const args = ['test/strangers/main.mjs', results.replaceAll('\\', '/'), ...names];
+    return runWindowsNode(version, args, { env, binds, seconds: 6 * 3600 });
+  };
+  await Promise.all(lanes.map(run));
+  return names.filter((name) => {
+    const file = join(root, results, `${name}.txt`);
+    const isSame =
+      existsSync(file) && /^\S+ +(exit code \d+ .* same \d times|not run: .*)\n$/.test(readFileSync(file, 'utf8'));
+    return !isSame;
+  });
+}
+
+/** @throws {Error} where one of them is not the same. */
 export async function runStrangers(versions, names, { servers = [], atOnce = 2 } = {}) {
   const modules = join(await installProject('strangers', 'win32'), 'node_modules');
   const place = join(root, 'test/strangers/node_modules');
@@ -36,14 +51,8 @@ export async function runStrangers(versions, names, { servers = [], atOnce = 2 }
   const runAll = async (env = {}) => {
     for (const version of versions) {
       console.log(`\nNode ${version}${HEADER}`);
-      const waiting = [...names];
-      const lane = async () => {
-        for (let name = waiting.shift(); name !== undefined; name = waiting.shift()) {
-          const code = await runWindowsNode(version, ['test/strangers/main.mjs', name], { env, binds, seconds: 900 });
-          if (code !== 0) wrong.push(`${name} on ${version}`);
-        }
-      };
-      await Promise.all(Array.from({ length: atOnce }, lane));
+      const different = await runOn(version, names, { env, binds, atOnce });
+      wrong.push(...different.map((name) => `${name} on ${version}`));
     }
   };
   // On Windows whoever wants servers starts them.
@@ -64,8 +73,12 @@ if (isMain(import.meta.url)) {
   await buildTypeScript();
   // Only Wine needs the recorder.
   if (!isWindows) await buildNative({ check: true });
-  await runStrangers(values.node ?? (isWindows ? [process.versions.node] : VERSIONS), positionals.length > 0 ? positionals : ALL, {
-    servers: ALL_SERVERS,
-    atOnce: Number(values['at-once'] ?? 2),
-  });
+  await runStrangers(
+    values.node ?? (isWindows ? [process.versions.node] : VERSIONS),
+    positionals.length > 0 ? positionals : ALL,
+    {
+      servers: ALL_SERVERS,
+      atOnce: Number(values['at-once'] ?? 2),
+    },
+  );
 }

@@ -1,11 +1,12 @@
-// A program that nobody here wrote, plain and armed: what it prints, how it ends and
-// what became of its SOCKETs must not differ. Runs on Windows Node, and prints a line.
+// Programs that nobody here wrote, each plain and armed: what they print, how they end
+// and what became of their SOCKETs must not differ. Runs on Windows Node, prints a line
+// for each, and leaves it in the folder RESULTS; what is there already is not run again.
 //
-//   node test/strangers/main.mjs NAME
+//   node test/strangers/main.mjs RESULTS NAME …
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -13,7 +14,6 @@ import { isDeepStrictEqual } from 'node:util';
 import { summary } from './sockets.mjs';
 
 const LIMIT = 120_000;
-const DIFFERENT = 3;
 
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 const required = (path) => `--require "${here(path).replaceAll('\\', '/')}"`;
@@ -70,7 +70,10 @@ async function run(program, { answer, options = '', flags, isArmed = false }) {
   const [code] = await closed;
   clearTimeout(limit);
   // A process that it left behind would hold them open.
-  const printed = await Promise.race([streams, new Promise((resolve) => setTimeout(resolve, 5000, [['(held open)'], []]))]);
+  const printed = await Promise.race([
+    streams,
+    new Promise((resolve) => setTimeout(resolve, 5000, [['(held open)'], []])),
+  ]);
   const [stdout, stderr] = printed.map((parts) => parts.join('').replaceAll(/\(node:\d+\)/g, '(node)'));
   const records = readdirSync(calls).map((name) => JSON.parse(readFileSync(join(calls, name), 'utf8')));
   rmSync(calls, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
@@ -100,15 +103,24 @@ async function examine(program) {
     found.push(...all.map((problem) => `  ${name}: ${problem}`));
   }
   const { end, connects, listens, others, left } = plain;
-  const columns = [program.name.padEnd(20), end.padEnd(12), ...[connects, listens, others, left].map((n) => String(n).padStart(6))];
-  console.log(`${columns.join(' ')}   ${found.length === 0 ? `same ${modes.length - 1} times` : 'DIFFERENT'}`);
-  for (const line of found) console.log(line);
-  return found.length;
+  const columns = [end.padEnd(12), ...[connects, listens, others, left].map((n) => String(n).padStart(6))];
+  return [`${columns.join(' ')}   ${found.length === 0 ? `same ${modes.length - 1} times` : 'DIFFERENT'}`, ...found];
 }
 
-const program = describe(process.argv[2]);
-const { missing, oldestNode } = program;
-if (missing.length > 0) console.log(`${program.name.padEnd(20)} not run: no ${missing.join(', ')}`);
-else if (Number(process.versions.node.split('.')[0]) < oldestNode) {
-  console.log(`${program.name.padEnd(20)} not run: wants Node ${oldestNode}`);
-} else if ((await examine(program)) > 0) process.exitCode = DIFFERENT;
+/** The line for a program, and one for each difference. */
+async function judge(program) {
+  const { missing, oldestNode } = program;
+  if (missing.length > 0) return [`not run: no ${missing.join(', ')}`];
+  if (Number(process.versions.node.split('.')[0]) < oldestNode) return [`not run: wants Node ${oldestNode}`];
+  return examine(program);
+}
+
+const [, , results, ...names] = process.argv;
+for (const name of names) {
+  const file = join(results, `${name}.txt`);
+  if (existsSync(file)) continue;
+  const [line, ...found] = await judge(describe(name));
+  const report = [`${name.padEnd(20)} ${line}`, ...found, ''].join('\n');
+  process.stdout.write(report);
+  writeFileSync(file, report);
+}

@@ -20,7 +20,9 @@ const get = async (agent, options) => {
 const kept = new Agent({ maxSockets: 2 });
 console.log(await Promise.all([1, 2, 3].map(() => get(kept))), kept.getCurrentStatus().createSocketCount);
 kept.destroy();
-const cache = new CacheableLookup({ lookup: (_name, _options, done) => done(null, [{ address: '127.0.0.1', family: 4 }]) });
+const cache = new CacheableLookup({
+  lookup: (_name, _options, done) => done(null, [{ address: '127.0.0.1', family: 4 }]),
+});
 const named = new Agent();
 console.log(await get(named, { host: 'localhost', family: 4, lookup: cache.lookup }).catch(({ code }) => code));
 named.destroy();

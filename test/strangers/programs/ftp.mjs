@@ -1,6 +1,7 @@
 // basic-ftp and ftp-srv: a listener and a connection for each transfer.
-import { Readable, Writable } from 'node:stream';
+
 import { tmpdir } from 'node:os';
+import { Readable, Writable } from 'node:stream';
 import { Client } from 'basic-ftp';
 import FtpSrv from 'ftp-srv';
 import getPort from 'get-port';

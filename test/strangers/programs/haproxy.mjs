@@ -11,5 +11,7 @@ const server = await new Promise((resolve) => {
 });
 const searchParams = { port: server.address().port };
 const retry = { limit: 3, calculateDelay: ({ computedValue }) => computedValue && 1 };
-console.log(await got(process.env.LOOPBACK_TEST_HAPROXY, { searchParams, retry, headers: { connection: 'close' } }).json());
+console.log(
+  await got(process.env.LOOPBACK_TEST_HAPROXY, { searchParams, retry, headers: { connection: 'close' } }).json(),
+);
 await closed(server);

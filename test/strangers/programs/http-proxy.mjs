@@ -4,7 +4,9 @@ import { createProxyServer } from 'http-proxy-3';
 import { closed, listening } from '../listening.mjs';
 
 const server = http.createServer((request, response) => response.end(`${request.method} ${request.url}`));
-server.on('upgrade', (_request, socket) => socket.end('HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\nraw'));
+server.on('upgrade', (_request, socket) =>
+  socket.end('HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\nraw'),
+);
 const proxy = createProxyServer({ target: `http://127.0.0.1:${await listening(server)}`, ws: true });
 const front = http.createServer((request, response) => proxy.web(request, response));
 front.on('upgrade', (request, socket, head) => proxy.ws(request, socket, head));

@@ -1,5 +1,5 @@
 // jackd on beanstalkd.
-import { JackdClient } from 'jackd';
+import JackdClient from 'jackd';
 
 const { hostname: host, port } = new URL(process.env.LOOPBACK_TEST_BEANSTALKD);
 const client = new JackdClient();

@@ -1,11 +1,14 @@
 // modbus-serial over TCP, both ends.
 import { once } from 'node:events';
-import ModbusModule from 'modbus-serial';
 import getPort from 'get-port';
+import ModbusModule from 'modbus-serial';
 
 const Modbus = ModbusModule.default ?? ModbusModule;
 const port = await getPort({ host: '127.0.0.1' });
-const server = new Modbus.ServerTCP({ getHoldingRegister: (address) => address * 2 }, { host: '127.0.0.1', port, unitID: 1 });
+const server = new Modbus.ServerTCP(
+  { getHoldingRegister: (address) => address * 2 },
+  { host: '127.0.0.1', port, unitID: 1 },
+);
 await once(server, 'initialized');
 const client = new Modbus();
 await client.connectTCP('127.0.0.1', { port });

@@ -6,7 +6,10 @@ import { closed, listening } from '../listening.mjs';
 
 const server = http.createServer((_request, response) => response.end('real'));
 const url = `http://127.0.0.1:${await listening(server)}/`;
-const mocks = setupServer(mock.get('http://far.test/', () => HttpResponse.text('mocked')), mock.get(url, () => passthrough()));
+const mocks = setupServer(
+  mock.get('http://far.test/', () => HttpResponse.text('mocked')),
+  mock.get(url, () => passthrough()),
+);
 mocks.listen({ onUnhandledRequest: 'error' });
 const get = async (url) => {
   const request = http.get(url, { agent: false });

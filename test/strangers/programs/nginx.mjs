@@ -5,7 +5,9 @@ import { closed, listening } from '../listening.mjs';
 
 const server = http.createServer((_request, response) => response.end('plain'));
 const sockets = new websocket.server({ httpServer: server, autoAcceptConnections: true });
-sockets.on('connect', (connection) => connection.on('message', ({ utf8Data }) => connection.sendUTF(`${utf8Data} pong`)));
+sockets.on('connect', (connection) =>
+  connection.on('message', ({ utf8Data }) => connection.sendUTF(`${utf8Data} pong`)),
+);
 const port = await listening(server);
 const front = process.env.LOOPBACK_TEST_NGINX;
 console.log(await (await fetch(`${front}/?port=${port}`, { headers: { connection: 'close' } })).text());

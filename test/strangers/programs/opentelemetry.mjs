@@ -2,4 +2,9 @@
 import { exchange } from '../tests/exchange.cjs';
 
 console.log(await exchange(), await exchange());
-console.log(globalThis.spans.getFinishedSpans().map(({ name, kind }) => `${name} ${kind}`).sort());
+console.log(
+  globalThis.spans
+    .getFinishedSpans()
+    .map(({ name, kind }) => `${name} ${kind}`)
+    .sort(),
+);

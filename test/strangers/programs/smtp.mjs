@@ -14,8 +14,16 @@ const server = new SMTPServer({
 server.listen(0, '127.0.0.1');
 await once(server.server, 'listening');
 const { port } = server.server.address();
-const transport = nodemailer.createTransport({ host: '127.0.0.1', port, pool: true, maxConnections: 2, tls: { rejectUnauthorized: false } });
-await Promise.all([1, 2, 3].map((n) => transport.sendMail({ from: 'a@test', to: 'b@test', subject: `mail ${n}`, text: 'x' })));
+const transport = nodemailer.createTransport({
+  host: '127.0.0.1',
+  port,
+  pool: true,
+  maxConnections: 2,
+  tls: { rejectUnauthorized: false },
+});
+await Promise.all(
+  [1, 2, 3].map((n) => transport.sendMail({ from: 'a@test', to: 'b@test', subject: `mail ${n}`, text: 'x' })),
+);
 transport.close();
 console.log(mails.sort());
 await new Promise((resolve) => server.close(resolve));

@@ -5,7 +5,10 @@ import { createHTTPServer } from '@trpc/server/adapters/standalone';
 import { closed, listening } from '../listening.mjs';
 
 const t = initTRPC.create();
-const router = t.router({ hello: t.procedure.query(() => 'hello'), fail: t.procedure.mutation(() => Promise.reject(new Error('failed'))) });
+const router = t.router({
+  hello: t.procedure.query(() => 'hello'),
+  fail: t.procedure.mutation(() => Promise.reject(new Error('failed'))),
+});
 const server = createHTTPServer({ router });
 const url = `http://127.0.0.1:${await listening(server)}`;
 const client = createTRPCClient({ links: [httpBatchLink({ url, headers: { connection: 'close' } })] });

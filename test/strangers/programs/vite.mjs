@@ -14,7 +14,8 @@ const server = await createServer({
 });
 await server.listen();
 const { port } = server.httpServer.address();
-const get = async () => (await (await fetch(`http://127.0.0.1:${port}/main.js`, { headers: { connection: 'close' } })).text()).split('\n')[0];
+const get = async () =>
+  (await (await fetch(`http://127.0.0.1:${port}/main.js`, { headers: { connection: 'close' } })).text()).split('\n')[0];
 console.log(await get());
 const socket = new WebSocket(`ws://127.0.0.1:${port}/?token=${server.config.webSocketToken}`, 'vite-hmr');
 const message = new Promise((resolve) => {

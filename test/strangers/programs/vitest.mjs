@@ -7,6 +7,8 @@ const vitest = await startVitest('test', [], {
   ...{ root, config: false, watch: false, pool: 'threads', include: ['vitest.test.mjs'], reporters: [{}] },
   ...{ testTimeout: 20_000, cache: false },
 });
-const tests = vitest.state.getFiles().flatMap(({ tasks }) => tasks.map(({ name, result }) => `${name}: ${result.state}`));
+const tests = vitest.state
+  .getFiles()
+  .flatMap(({ tasks }) => tasks.map(({ name, result }) => `${name}: ${result.state}`));
 console.log(tests);
 await vitest.close();
