@@ -18,10 +18,15 @@ test('the example of the README runs', async () => {
 
 /** The recipes of the tests by library, without indentation and types. */
 const tested = [
-  ...read('test/windows/libraries.test.ts').matchAll(/^( *)\/\/ recipe: (.*)\n([\s\S]*?)\n *\/\/ end$/gm),
+  ...`${read('test/windows/libraries.test.ts')}${read('test/windows/context-libraries.test.ts')}`.matchAll(
+    /^( *)\/\/ recipe: (.*)\n([\s\S]*?)\n *\/\/ end$/gm,
+  ),
 ].map(([, indent = '', library = '', code = '']): [string, string] => [
   library,
-  code.replaceAll(`\n${indent}`, '\n').slice(indent.length).replaceAll('(url: string)', '(url)'),
+  code
+    .replaceAll(`\n${indent}`, '\n')
+    .slice(indent.length)
+    .replaceAll(/\((\w+): string\)/g, '($1)'),
 ]);
 
 test.each(tested)('the recipe for %s is the one that is tested', (library, code) => {
