@@ -1,5 +1,6 @@
-// `npm run strangers`: programs that nobody here wrote, plain and armed, on Windows
-// Node and with real servers beside them; sets up what they need.
+// `npm run strangers`: programs that nobody here wrote (test/strangers), and the test
+// suites that libraries bring along (test/suites), plain and armed, on Windows Node and
+// with real servers beside them; sets up what they need.
 //
 //   npm run strangers -- [--node 26.10.0] [--at-once N] [name …]
 
@@ -12,73 +13,89 @@ import { ALL_SERVERS, withServers } from './servers.js';
 import { installProject } from './test-projects.js';
 import { NEWEST, prepareWindowsNode, runWindowsNode, VERSIONS } from './windows-node.js';
 
-const HEADER = `
+const PROGRAMS = {
+  folder: 'strangers',
+  names: readdirSync(join(root, 'test/strangers/programs'))
+    .filter((file) => file.endsWith('.mjs') && !file.endsWith('.agent.mjs'))
+    .map((file) => file.replace('.mjs', '')),
+  header: `
 SOCKETs of the plain run: on loopback IPv4 those that connect and listen, all others, and those left at its end
 
-                     ends with     conn. listen  other   left`;
+                     ends with     conn. listen  other   left`,
+};
 
-/** Every program of test/strangers. */
-export const ALL = readdirSync(join(root, 'test/strangers/programs'))
-  .filter((file) => file.endsWith('.mjs') && !file.endsWith('.agent.mjs'))
-  .map((file) => file.replace('.mjs', ''));
+// Those whose packages have their tests.
+const SUITES = {
+  folder: 'suites',
+  names: [
+    ...['aedes', 'autocannon', 'fastify', 'pino-socket'],
+    ...['@fastify/express', '@fastify/http-proxy', '@fastify/reply-from', '@fastify/websocket'],
+  ],
+  header: `
+Tests of the plain run, and SOCKETs that had the ioctl in the armed one
+
+                        files  passed  failed skipped SOCKETs`,
+};
 
 /** Runs some on one Node, and tells which were not the same. */
-async function runOn(version, names, { env, binds, atOnce }) {
-  const results = join('build', 'strangers', version);
+async function runOn(version, { folder, header, names }, { env, atOnce }) {
+  const modules = join(await installProject(folder, 'win32'), 'node_modules');
+  const place = join(root, 'test', folder, 'node_modules');
+  if (isWindows && !existsSync(place)) symlinkSync(modules, place, 'junction');
+  await prepareWindowsNode(version);
+  const results = `build/${folder}/${version}`;
   rmSync(join(root, results), { recursive: true, force: true });
   mkdirSync(join(root, results), { recursive: true });
-  await prepareWindowsNode(version);
+  console.log(`\nNode ${version}${header}`);
   const lanes = Array.from({ length: atOnce }, (_, lane) => names.filter((_name, index) => index % atOnce === lane));
+  // Each runs on from where it was where Wine's own server crashes.
   const run = (names) => {
-    const args = ['test/strangers/main.mjs', results.replaceAll('\\', '/'), ...names];
-    return runWindowsNode(version, args, { env, binds, seconds: 6 * 3600 });
+    const binds = [[modules, `/checkout/test/${folder}/node_modules`]];
+    return runWindowsNode(version, [`test/${folder}/main.mjs`, results, ...names], { env, binds, seconds: 6 * 3600 });
   };
-  await Promise.all(lanes.map(run));
+  await Promise.all(lanes.filter((names) => names.length > 0).map(run));
   return names.filter((name) => {
-    const file = join(root, results, `${name}.txt`);
-    const isSame = existsSync(file) && !readFileSync(file, 'utf8').includes('DIFFERENT');
-    return !isSame;
+    const file = join(root, results, `${name.replace('/', '-')}.txt`);
+    return !existsSync(file) || readFileSync(file, 'utf8').includes('DIFFERENT');
   });
 }
 
 /** @throws {Error} where one of them is not the same. */
-export async function runStrangers(versions, names, { servers = [], atOnce = 2 } = {}) {
-  const modules = join(await installProject('strangers', 'win32'), 'node_modules');
-  const place = join(root, 'test/strangers/node_modules');
-  if (isWindows && !existsSync(place)) symlinkSync(modules, place, 'junction');
-  const binds = [[modules, '/checkout/test/strangers/node_modules']];
+async function runStrangers(versions, groups, { servers = [], atOnce = 2 } = {}) {
   const wrong = [];
   const runAll = async (env = {}) => {
     for (const version of versions) {
-      console.log(`\nNode ${version}${HEADER}`);
-      const different = await runOn(version, names, { env, binds, atOnce });
-      wrong.push(...different.map((name) => `${name} on ${version}`));
+      for (const group of groups) {
+        const different = await runOn(version, group, { env, atOnce });
+        wrong.push(...different.map((name) => `${name} on ${version}`));
+      }
     }
   };
   // On Windows whoever wants servers starts them.
   await (isWindows || servers.length === 0 ? runAll() : withServers(runAll, servers));
   if (wrong.length > 0) throw new Error(`Not the same: ${wrong.join(', ')}`);
-  console.log(`\n${names.length} programs, the same on Node ${versions.join(', ')}`);
 }
 
 /** As long as a test may take: a few of different kinds, without a server. */
-export async function runAFewStrangers() {
-  await runStrangers([NEWEST], ['aedes', 'nock', 'socket.io', 'supertest', 'shutdown']);
+export function runAFewStrangers() {
+  return runStrangers([NEWEST], [{ ...PROGRAMS, names: ['aedes', 'nock', 'socket.io', 'supertest', 'shutdown'] }]);
 }
 
 if (isMain(import.meta.url)) {
-  const options = { node: { type: 'string', multiple: true }, 'at-once': { type: 'string' } };
+  const options = { node: { type: 'string', multiple: true }, 'at-once': { type: 'string', default: '2' } };
   const { values, positionals } = parseArgs({ allowPositionals: true, options });
+  const groups = [PROGRAMS, SUITES].map((group) => ({
+    ...group,
+    names: group.names.filter((name) => positionals.length === 0 || positionals.includes(name)),
+  }));
   await installDependencies();
   await buildTypeScript();
   // Only Wine needs the recorder.
   if (!isWindows) await buildNative({ check: true });
-  await runStrangers(
-    values.node ?? (isWindows ? [process.versions.node] : VERSIONS),
-    positionals.length > 0 ? positionals : ALL,
-    {
-      servers: ALL_SERVERS,
-      atOnce: Number(values['at-once'] ?? 2),
-    },
-  );
+  const wanted = groups.filter(({ names }) => names.length > 0);
+  if (wanted.length === 0) throw new Error(`Nothing is called ${positionals.join(', ')}.`);
+  await runStrangers(values.node ?? (isWindows ? [process.versions.node] : VERSIONS), wanted, {
+    servers: ALL_SERVERS,
+    atOnce: Number(values['at-once']),
+  });
 }

@@ -29,7 +29,7 @@ const MODES = {
   plain: { answer: ACCEPTED, flags: ({ agent }) => agent },
   registered: { answer: ACCEPTED, options: REGISTERED, flags: ({ agent }) => agent, isArmed: true },
   'agent first': {
-    ...{ answer: ACCEPTED, onlyAgents: true, isArmed: true },
+    ...{ answer: ACCEPTED, isArmed: true },
     flags: ({ agent }) => [...agent, `--import=${pathToFileURL(here('../../dist/register.cjs'))}`],
   },
   refused: { answer: REFUSED, options: REGISTERED, flags: ({ agent }) => agent, isArmed: true },
@@ -48,6 +48,11 @@ function describe(name) {
     missing: [...new Set(source.match(/LOOPBACK_TEST_[A-Z]+/g))].filter((name) => !process.env[name]),
     oldestNode: Number(/^\/\/ .*Node (\d+) or newer/m.exec(source)?.[1] ?? 0),
     mayFail: source.includes('process.exitCode'),
+    modes: Object.keys(MODES).filter(
+      (mode) =>
+        !(mode === 'agent first' && !existsSync(agent)) &&
+        !(mode === 'context' && source.includes('// Not by context')),
+    ),
   };
 }
 
@@ -88,8 +93,7 @@ function isAsPlain(key, plain, armed) {
 }
 
 async function examine(program) {
-  const { plain: plainly, ...others } = MODES;
-  const plains = [await run(program, plainly)].map(({ seen }) => seen);
+  const plains = [(await run(program, MODES.plain)).seen];
   const [plain] = plains;
   const found = [];
   const varying = new Set();
@@ -97,14 +101,14 @@ async function examine(program) {
   if (plain.stdout === '' || (plain.end !== 'exit code 0' && !program.mayFail)) {
     found.push(`  plain: ${plain.end}, and prints ${JSON.stringify(plain.stdout)} ${plain.stderr}`);
   }
-  const modes = Object.entries(others).filter(([, { onlyAgents }]) => !onlyAgents || program.agent.length > 0);
-  for (const [name, mode] of modes) {
-    const { seen, problems } = await run(program, mode);
+  const modes = program.modes.filter((name) => name !== 'plain');
+  for (const name of modes) {
+    const { seen, problems } = await run(program, MODES[name]);
     found.push(...problems.map((problem) => `  ${name}: ${problem}`));
     for (const key of Object.keys(plain).filter((key) => !isAsPlain(key, plain, seen))) {
       // Does it come out so when nothing is armed, too?
       while (!plains.some((each) => isAsPlain(key, each, seen)) && plains.length < MOST_PLAIN_RUNS) {
-        plains.push((await run(program, plainly)).seen);
+        plains.push((await run(program, MODES.plain)).seen);
       }
       if (plains.some((each) => isAsPlain(key, each, seen))) varying.add(key);
       else found.push(`  ${name}: ${key}: ${JSON.stringify(plain[key])} plain, ${JSON.stringify(seen[key])} armed`);

@@ -19,15 +19,8 @@ import { createClient } from 'redis';
 import * as undici from 'undici';
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
-import {
-  answer,
-  connectStories,
-  fastPathCalls,
-  listenStories,
-  THE_SYSTEM_ACCEPTS,
-  take,
-  useRecorder,
-} from '../support/recorder.js';
+import { afterwards, expectArmed, serverOf } from '../support/libraries.js';
+import { answer, THE_SYSTEM_ACCEPTS, useRecorder } from '../support/recorder.js';
 import { listening } from '../support/sockets.js';
 
 // Real clients of real servers, each through its own option and through a

@@ -1,4 +1,5 @@
 // AVA, in threads.
+// Not by context: its sockets are those of other processes or threads.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';

@@ -1,4 +1,5 @@
 // basic-ftp and ftp-srv: a listener and a connection for each transfer.
+// Not by context: the promises of Bluebird lose it.
 
 import { tmpdir } from 'node:os';
 import { Readable, Writable } from 'node:stream';

@@ -1,4 +1,5 @@
 // nodemon: a server that is started, changed and started anew.
+// Not by context: its sockets are those of other processes or threads.
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,4 +1,5 @@
 // vitest, in threads.
+// Not by context: its sockets are those of other processes or threads.
 import { fileURLToPath } from 'node:url';
 import { startVitest } from 'vitest/node';
 
