@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import amqp from 'amqplib';
 import { probeLoopbackFastPath, runWithLoopbackFastPath } from 'loopback-fast-path';
 import mqtt from 'mqtt';
@@ -35,7 +34,7 @@ describe.skipIf(redis.isMissing)(`redis ${redis.needed}`, () => {
     expect(await client.get('context')).toBe(value);
     expectArmed({ connects: 1, listens: 0 });
 
-    const again = once(client, 'ready');
+    const again = new Promise((resolve) => client.once('ready', resolve));
     const id = await client.sendCommand(['CLIENT', 'ID']);
     await client.sendCommand(['CLIENT', 'KILL', 'ID', String(id), 'SKIPME', 'no']).catch(() => {});
     await again;
