@@ -8,12 +8,13 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync }
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { buildNative } from './build-native.js';
+import { WINE_CRASHED } from './debian.js';
 import { buildTypeScript, installDependencies, isMain, isWindows, root } from './run.js';
 import { ALL_SERVERS, withServers } from './servers.js';
 import { installProject } from './test-projects.js';
 import { NEWEST, prepareWindowsNode, runWindowsNode, VERSIONS } from './windows-node.js';
 
-const PROGRAMS = {
+export const PROGRAMS = {
   folder: 'strangers',
   names: readdirSync(join(root, 'test/strangers/programs'))
     .filter((file) => file.endsWith('.mjs') && !file.endsWith('.agent.mjs'))
@@ -25,7 +26,7 @@ SOCKETs of the plain run: on loopback IPv4 those that connect and listen, all ot
 };
 
 // Those whose packages have their tests.
-const SUITES = {
+export const SUITES = {
   folder: 'suites',
   names: [
     ...['aedes', 'autocannon', 'fastify', 'pino-socket'],
@@ -48,10 +49,12 @@ async function runOn(version, { folder, header, names }, { env, atOnce }) {
   mkdirSync(join(root, results), { recursive: true });
   console.log(`\nNode ${version}${header}`);
   const lanes = Array.from({ length: atOnce }, (_, lane) => names.filter((_name, index) => index % atOnce === lane));
-  // Each runs on from where it was where Wine's own server crashes.
-  const run = (names) => {
-    const binds = [[modules, `/checkout/test/${folder}/node_modules`]];
-    return runWindowsNode(version, [`test/${folder}/main.mjs`, results, ...names], { env, binds, seconds: 6 * 3600 });
+  const options = { env, binds: [[modules, `/checkout/test/${folder}/node_modules`]], seconds: 6 * 3600 };
+  const run = async (names) => {
+    // Where Wine's own server crashes it goes on with the next, in the end.
+    for (let code = WINE_CRASHED; code === WINE_CRASHED; ) {
+      code = await runWindowsNode(version, [`test/${folder}/main.mjs`, results, ...names], options);
+    }
   };
   await Promise.all(lanes.filter((names) => names.length > 0).map(run));
   return names.filter((name) => {
@@ -61,7 +64,7 @@ async function runOn(version, { folder, header, names }, { env, atOnce }) {
 }
 
 /** @throws {Error} where one of them is not the same. */
-async function runStrangers(versions, groups, { servers = [], atOnce = 2 } = {}) {
+export async function runStrangers(versions, groups, { servers = [], atOnce = 2 } = {}) {
   const wrong = [];
   const runAll = async (env = {}) => {
     for (const version of versions) {

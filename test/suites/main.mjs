@@ -7,12 +7,13 @@
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const LIMIT = 120_000;
 const REPEATED = 4;
+const CRASHED = { passed: 0, failed: 0, skipped: 0, crashed: 1, flaky: [], different: [] };
 
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 const required = (path) => `--require "${here(path).replaceAll('\\', '/')}"`;
@@ -62,7 +63,7 @@ async function compare(folder, file, applied) {
   }
   const states = [...plain].filter(([name]) => name !== 'the process').flatMap(([, states]) => states);
   const count = (state) => states.filter((each) => each === state).length;
-  return { passed: count('pass'), failed: count('fail'), skipped: count('skipped'), flaky, different };
+  return { passed: count('pass'), failed: count('fail'), skipped: count('skipped'), crashed: 0, flaky, different };
 }
 
 const [, , results, ...suites] = process.argv;
@@ -78,7 +79,13 @@ for (const suite of suites) {
   const all = [];
   for (const file of files) {
     const known = join(kept, `${file.replaceAll('/', '-')}.json`);
-    if (!existsSync(known)) writeFileSync(known, JSON.stringify(await compare(folder, `test/${file}`, applied)));
+    if (!existsSync(known)) {
+      const begun = `${known}.begun`;
+      // Begun twice, and Wine with all that runs in it ended both times.
+      const crashes = existsSync(begun) && readFileSync(begun).length >= 2;
+      appendFileSync(begun, '+');
+      writeFileSync(known, JSON.stringify(crashes ? CRASHED : await compare(folder, `test/${file}`, applied)));
+    }
     all.push(JSON.parse(readFileSync(known, 'utf8')));
   }
   const sum = (key) => all.reduce((total, each) => total + each[key], 0);
@@ -93,7 +100,7 @@ for (const suite of suites) {
   );
   const verdict = list('different').length > 0 ? 'DIFFERENT' : 'same';
   const report = [
-    `${suite.padEnd(22)}${numbers.join(' ')}   ${verdict}, ${list('flaky').length} flaky`,
+    `${suite.padEnd(22)}${numbers.join(' ')}   ${verdict}, ${list('flaky').length} flaky${sum('crashed') > 0 ? `, ${sum('crashed')} files crash Wine` : ''}`,
     ...list('different').map((line) => `  ${line}`),
     ...list('flaky').map((line) => `  flaky: ${line}`),
     '',
