@@ -12,6 +12,7 @@ import { fuzzBriefly } from './fuzz.js';
 import { checkNative } from './native-checks.js';
 import { buildTypeScript, installDependencies, isWindows, root, run, runPackage } from './run.js';
 import { soak } from './soak.js';
+import { runAFewStrangers } from './strangers.js';
 import { testSuite, testSuiteUnderWine } from './suite.js';
 import { resultsOf, runVitest } from './vitest.js';
 import { NEWEST, VERSIONS } from './windows-node.js';
@@ -41,6 +42,7 @@ const ON_LINUX = {
   'clang-tidy, GCC, no global state': checkNative,
   'native code, fuzzed': fuzzBriefly,
   soak: () => soak(),
+  'a few programs of others': runAFewStrangers,
   'format of native code': () => clangFormat('--dry-run', '-Werror'),
 };
 const ON_WINDOWS = {

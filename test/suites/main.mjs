@@ -8,7 +8,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const LIMIT = 120_000;
@@ -66,16 +66,17 @@ async function compare(folder, file, applied) {
   return { passed: count('pass'), failed: count('fail'), skipped: count('skipped'), crashed: 0, flaky, different };
 }
 
-const [, , results, ...suites] = process.argv;
+const [, , folder, ...suites] = process.argv;
+const results = resolve(folder);
 for (const suite of suites) {
-  const folder = here(`node_modules/${suite}`);
+  const library = here(`node_modules/${suite}`);
   const kept = join(results, suite.replace('/', '-'));
   mkdirSync(kept, { recursive: true });
   const applied = join(kept, 'applied');
-  const files = readdirSync(join(folder, 'test'), { recursive: true })
+  const files = readdirSync(join(library, 'test'), { recursive: true })
     .map((file) => file.replaceAll('\\', '/'))
     .filter((file) => /\.[cm]?js$/.test(file) && !/(^|\/)(helper|fixtures|utils|build|bundler|certs)/.test(file))
-    .filter((file) => /\bnode:test\b/.test(readFileSync(join(folder, 'test', file), 'utf8')));
+    .filter((file) => /\bnode:test\b/.test(readFileSync(join(library, 'test', file), 'utf8')));
   const all = [];
   for (const file of files) {
     const known = join(kept, `${file.replaceAll('/', '-')}.json`);
@@ -84,7 +85,7 @@ for (const suite of suites) {
       // Begun twice, and Wine with all that runs in it ended both times.
       const crashes = existsSync(begun) && readFileSync(begun).length >= 2;
       appendFileSync(begun, '+');
-      writeFileSync(known, JSON.stringify(crashes ? CRASHED : await compare(folder, `test/${file}`, applied)));
+      writeFileSync(known, JSON.stringify(crashes ? CRASHED : await compare(library, `test/${file}`, applied)));
     }
     all.push(JSON.parse(readFileSync(known, 'utf8')));
   }
@@ -98,7 +99,9 @@ for (const suite of suites) {
   const numbers = [files.length, sum('passed'), sum('failed'), sum('skipped'), sockets].map((n) =>
     String(n).padStart(7),
   );
-  const verdict = list('different').length > 0 ? 'DIFFERENT' : 'same';
+  // Where nothing passes, or nothing is armed, nothing is shown.
+  const shows = sum('passed') > 0 && sockets > 0;
+  const verdict = list('different').length > 0 ? 'DIFFERENT' : shows ? 'same' : 'DIFFERENT: shows nothing';
   const report = [
     `${suite.padEnd(22)}${numbers.join(' ')}   ${verdict}, ${list('flaky').length} flaky${sum('crashed') > 0 ? `, ${sum('crashed')} files crash Wine` : ''}`,
     ...list('different').map((line) => `  ${line}`),
