@@ -1,5 +1,5 @@
 // basic-ftp and ftp-srv: a listener and a connection for each transfer.
-// Not by context: the promises of Bluebird lose it.
+// Not by context: it listens when one of its connections has data, where Node begins a new one.
 
 import { tmpdir } from 'node:os';
 import { Readable, Writable } from 'node:stream';

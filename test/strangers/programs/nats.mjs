@@ -1,4 +1,4 @@
-// NATS: publish, subscribe, request.
+// NATS: publish, subscribe, request. Node 22 or newer.
 import { connect } from '@nats-io/transport-node';
 
 const connection = await connect({ servers: new URL(process.env.LOOPBACK_TEST_NATS).host });

@@ -1,4 +1,4 @@
-// nock: mocked hosts, near and far, and a real one let through.
+// nock: mocked hosts, near and far, and a real one let through. Node 22 or newer.
 import http from 'node:http';
 import axios from 'axios';
 import nock from 'nock';

@@ -1,7 +1,7 @@
-// postgres: a pool, a cursor, LISTEN and NOTIFY.
+// postgres: a cursor, LISTEN and NOTIFY.
 import postgres from 'postgres';
 
-const sql = postgres(process.env.LOOPBACK_TEST_POSTGRES, { max: 3, onnotice() {} });
+const sql = postgres(process.env.LOOPBACK_TEST_POSTGRES, { max: 1, onnotice() {} });
 console.log(await sql`select ${'said'} as word, generate_series(1, 3) as n`.then((rows) => rows.map(({ n }) => n)));
 const heard = new Promise((resolve) => sql.listen('strangers', resolve).then(() => sql.notify('strangers', 'heard')));
 console.log(await heard);
