@@ -21,7 +21,8 @@ const socket = new WebSocket(`ws://127.0.0.1:${port}/?token=${server.config.webS
 const message = new Promise((resolve) => {
   socket.on('message', (data) => {
     const { type } = JSON.parse(data);
-    if (type === 'connected') writeFileSync(join(root, 'main.js'), 'export const n = 2;');
+    // What it has served is not watched at once.
+    if (type === 'connected') setTimeout(() => writeFileSync(join(root, 'main.js'), 'export const n = 2;'), 2000);
     else resolve(type);
   });
 });

@@ -11,5 +11,5 @@ const vitest = await startVitest('test', [], {
 const tests = vitest.state
   .getFiles()
   .flatMap(({ tasks }) => tasks.map(({ name, result }) => `${name}: ${result.state}`));
-console.log(tests);
+console.log(tests, process.exitCode);
 await vitest.close();
