@@ -40,7 +40,11 @@ const tested: Recipe[] = readdirSync(join(root, 'test/windows')).flatMap((file) 
   const source = read(`test/windows/${file}`);
   const marked = source.matchAll(/^( *)\/\/ recipe: (.*)\n([\s\S]*?)\n *\/\/ end$/gm);
   return [...marked].map(([, indent = '', name = '', indented = '']) => {
-    const code = indented.replaceAll(`\n${indent}`, '\n').slice(indent.length);
+    // The types of parameters are of use to the test alone.
+    const code = indented
+      .replaceAll(`\n${indent}`, '\n')
+      .slice(indent.length)
+      .replaceAll(/\((\w+): string\)/g, '($1)');
     return { name, code, imports: importsOf(source, code) };
   });
 });

@@ -22,15 +22,8 @@ import { createClient } from 'redis';
 import * as undici from 'undici';
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
-import {
-  answer,
-  connectStories,
-  fastPathCalls,
-  listenStories,
-  THE_SYSTEM_ACCEPTS,
-  take,
-  useRecorder,
-} from '../support/recorder.js';
+import { afterwards, expectArmed } from '../support/libraries.js';
+import { answer, THE_SYSTEM_ACCEPTS, take, useRecorder } from '../support/recorder.js';
 import { listening } from '../support/sockets.js';
 
 // Real clients of real servers, each through its own option and through a
@@ -45,17 +38,6 @@ beforeAll(() => {
   expect(probeLoopbackFastPath()).toEqual({ supported: true });
 });
 
-const ARMED_CONNECT = ['bind 0.0.0.0', 'fast path on', 'ConnectEx 127.0.0.1'];
-const ARMED_LISTEN = ['bind 127.0.0.1', 'fast path on', 'listen'];
-
-/** Every SOCKET that was connected or listened on got the ioctl, once, and in time. */
-function expectArmed({ connects, listens }: { connects: number; listens: number }): void {
-  const calls = take();
-  expect(connectStories(calls)).toEqual(Array(connects).fill(ARMED_CONNECT));
-  expect(listenStories(calls)).toEqual(Array(listens).fill(ARMED_LISTEN));
-  expect(fastPathCalls(calls)).toHaveLength(connects + listens);
-}
-
 function registered(): void {
   onTestFinished(registerLoopbackFastPath());
 }
@@ -65,13 +47,6 @@ async function portOf(server: net.Server): Promise<number> {
   afterwards(() => server.close());
   if (!server.listening) await once(server, 'listening');
   return (server.address() as net.AddressInfo).port;
-}
-
-/** Closes what a test made, before the SOCKETs are counted. */
-function afterwards(close: () => unknown): void {
-  onTestFinished(async () => {
-    await close();
-  });
 }
 
 const databases = { Redis: process.env.LOOPBACK_TEST_REDIS, PostgreSQL: process.env.LOOPBACK_TEST_POSTGRES };
