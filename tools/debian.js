@@ -22,7 +22,13 @@ const SYSTEMS = {
       ...['g++-mingw-w64-x86-64-posix', 'cmake', 'ninja-build', 'nodejs'],
     ],
   },
-  servers: { packages: ['postgresql', 'redis-server'] },
+  servers: { packages: ['postgresql', 'redis-server', 'mariadb-server', 'rabbitmq-server', 'mosquitto'] },
+  strangers: {
+    packages: [
+      ...['memcached', 'beanstalkd', 'nats-server', 'etcd-server', 'openssh-server', 'slapd'],
+      ...['tinyproxy', 'nginx-light', 'haproxy'],
+    ],
+  },
 };
 
 const VARIABLES = {
