@@ -1,17 +1,30 @@
 // The packages that some tests need, and that are kept apart from those of package.json.
 
-import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { cached, fingerprint } from './cache.js';
+import { cached, cacheFolder, fingerprint } from './cache.js';
 import { installLocked, npm, root } from './run.js';
 
-/** What the lockfile of test/NAME says. @returns {Promise<string>} a folder of the cache */
-export function installProject(name) {
+/** How what the lockfile of test/NAME says is called in the cache. */
+function cacheName(name, platform) {
+  return `${name}-${platform}-${fingerprint(readFileSync(join(root, 'test', name, 'package-lock.json'), 'utf8'))}`;
+}
+
+export function isProjectInstalled(name, platform = process.platform) {
+  return existsSync(join(cacheFolder, cacheName(name, platform)));
+}
+
+/**
+ * What the lockfile of test/NAME says, with the native parts that `platform` wants.
+ *
+ * @returns {Promise<string>} a folder of the cache
+ */
+export function installProject(name, platform = process.platform) {
   const project = join(root, 'test', name);
-  const lockfile = readFileSync(join(project, 'package-lock.json'), 'utf8');
-  return cached(`${name}-${process.platform}-${fingerprint(lockfile)}`, (folder) => {
+  return cached(cacheName(name, platform), (folder) => {
     for (const file of ['package.json', 'package-lock.json']) copyFileSync(join(project, file), join(folder, file));
-    return installLocked(folder);
+    const foreign = platform === process.platform ? [] : ['--force', `--os=${platform}`, '--cpu=x64'];
+    return installLocked(folder, ...foreign);
   });
 }
 

@@ -13,6 +13,7 @@ import { fuzzBriefly } from './fuzz.js';
 import { checkNative } from './native-checks.js';
 import { buildTypeScript, installDependencies, isWindows, root, run, runPackage } from './run.js';
 import { soak } from './soak.js';
+import { runAFewStrangers } from './strangers.js';
 import { testSuite, testSuiteUnderWine } from './suite.js';
 import { resultsOf, runVitest } from './vitest.js';
 import { NEWEST, VERSIONS } from './windows-node.js';
@@ -43,6 +44,7 @@ const ON_LINUX = {
   'native code, fuzzed': fuzzBriefly,
   soak: () => soak(),
   'soak with faults': () => soak(['--faults', '--connections', '2000']),
+  'a few programs of others': runAFewStrangers,
   'format of native code': () => clangFormat('--dry-run', '-Werror'),
 };
 const ON_WINDOWS = {

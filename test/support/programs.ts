@@ -51,7 +51,7 @@ export async function runFile(file: string, how: How = {}, calls = scratchFolder
   const [code] = (await closed) as [number | null];
   const all = readdirSync(calls)
     .filter((name) => name.endsWith('.json'))
-    .map((name) => JSON.parse(readFileSync(join(calls, name), 'utf8')) as Call[]);
+    .map((name) => (JSON.parse(readFileSync(join(calls, name), 'utf8')) as { calls: Call[] }).calls);
   return {
     code,
     stdout: stdout ?? '',

@@ -1,0 +1,106 @@
+// `npm run strangers`: programs that nobody here wrote (test/strangers), and the test
+// suites that libraries bring along (test/suites), plain and armed, on Windows Node and
+// with real servers beside them; sets up what they need.
+//
+//   npm run strangers -- [--node 26.10.0] [--at-once N] [name …]
+
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { buildNative } from './build-native.js';
+import { WINE_CRASHED } from './debian.js';
+import { buildTypeScript, installDependencies, isMain, isWindows, root } from './run.js';
+import { ALL_SERVERS, withServers } from './servers.js';
+import { installProject, isProjectInstalled } from './test-projects.js';
+import { NEWEST, prepareWindowsNode, runWindowsNode, VERSIONS } from './windows-node.js';
+
+export const PROGRAMS = {
+  folder: 'strangers',
+  names: readdirSync(join(root, 'test/strangers/programs'))
+    .filter((file) => file.endsWith('.mjs') && !file.endsWith('.agent.mjs'))
+    .map((file) => file.replace('.mjs', '')),
+  header: `
+SOCKETs of the plain run: on loopback IPv4 those that connect and listen, all others, and those left at its end
+
+                     ends with     conn. listen  other   left`,
+};
+
+// Those whose packages have their tests, and whose tests connect on IPv4.
+export const SUITES = {
+  folder: 'suites',
+  names: [
+    ...['fastify', 'pino-socket'],
+    ...['@fastify/express', '@fastify/http-proxy', '@fastify/reply-from', '@fastify/websocket'],
+  ],
+  header: `
+Tests of the plain run, and SOCKETs that had the ioctl in the armed one
+
+                        files  passed  failed skipped SOCKETs`,
+};
+
+/** Runs some on one Node, and tells which were not the same. */
+async function runOn(version, { folder, header, names }, { env, atOnce }) {
+  const modules = join(await installProject(folder, 'win32'), 'node_modules');
+  const place = join(root, 'test', folder, 'node_modules');
+  if (isWindows && !existsSync(place)) symlinkSync(modules, place, 'junction');
+  await prepareWindowsNode(version);
+  const results = `build/${folder}/${version}`;
+  rmSync(join(root, results), { recursive: true, force: true });
+  mkdirSync(join(root, results), { recursive: true });
+  console.log(`\nNode ${version}${header}`);
+  const lanes = Array.from({ length: atOnce }, (_, lane) => names.filter((_name, index) => index % atOnce === lane));
+  const options = { env, binds: [[modules, `/checkout/test/${folder}/node_modules`]], seconds: 6 * 3600 };
+  const run = async (names) => {
+    // Where Wine's own server crashes it goes on with the next, in the end.
+    for (let code = WINE_CRASHED; code === WINE_CRASHED; ) {
+      code = await runWindowsNode(version, [`test/${folder}/main.mjs`, results, ...names], options);
+    }
+  };
+  await Promise.all(lanes.filter((names) => names.length > 0).map(run));
+  return names.filter((name) => {
+    const file = join(root, results, `${name.replace('/', '-')}.txt`);
+    return !existsSync(file) || readFileSync(file, 'utf8').includes('DIFFERENT');
+  });
+}
+
+/** @throws {Error} where one of them is not the same. */
+export async function runStrangers(versions, groups, { servers = [], atOnce = 2 } = {}) {
+  const wrong = [];
+  const runAll = async (env = {}) => {
+    for (const version of versions) {
+      for (const group of groups) {
+        const different = await runOn(version, group, { env, atOnce });
+        wrong.push(...different.map((name) => `${name} on ${version}`));
+      }
+    }
+  };
+  // On Windows whoever wants servers starts them.
+  await (isWindows || servers.length === 0 ? runAll() : withServers(runAll, servers));
+  if (wrong.length > 0) throw new Error(`Not the same: ${wrong.join(', ')}`);
+}
+
+/** As long as a test may take: a few of different kinds, without a server, where their packages are in the cache. */
+export async function runAFewStrangers() {
+  if (isProjectInstalled('strangers', 'win32')) {
+    await runStrangers([NEWEST], [{ ...PROGRAMS, names: ['aedes', 'nock', 'socket.io', 'supertest', 'shutdown'] }]);
+  } else console.log('Not run: npm run strangers sets them up (570 MB, once)');
+}
+
+if (isMain(import.meta.url)) {
+  const options = { node: { type: 'string', multiple: true }, 'at-once': { type: 'string', default: '2' } };
+  const { values, positionals } = parseArgs({ allowPositionals: true, options });
+  const groups = [PROGRAMS, SUITES].map((group) => ({
+    ...group,
+    names: group.names.filter((name) => positionals.length === 0 || positionals.includes(name)),
+  }));
+  await installDependencies();
+  await buildTypeScript();
+  // Only Wine needs the recorder.
+  if (!isWindows) await buildNative({ check: true });
+  const wanted = groups.filter(({ names }) => names.length > 0);
+  if (wanted.length === 0) throw new Error(`Nothing is called ${positionals.join(', ')}.`);
+  await runStrangers(values.node ?? (isWindows ? [process.versions.node] : VERSIONS), wanted, {
+    servers: ALL_SERVERS,
+    atOnce: Number(values['at-once']),
+  });
+}
