@@ -25,11 +25,11 @@ SOCKETs of the plain run: on loopback IPv4 those that connect and listen, all ot
                      ends with     conn. listen  other   left`,
 };
 
-// Those whose packages have their tests.
+// Those whose packages have their tests, and whose tests connect on IPv4.
 export const SUITES = {
   folder: 'suites',
   names: [
-    ...['aedes', 'autocannon', 'fastify', 'pino-socket'],
+    ...['fastify', 'pino-socket'],
     ...['@fastify/express', '@fastify/http-proxy', '@fastify/reply-from', '@fastify/websocket'],
   ],
   header: `

@@ -13,6 +13,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { isDeepStrictEqual } from 'node:util';
 import { summary } from './sockets.mjs';
 
+const NODE = Number(process.versions.node.split('.')[0]);
 const LIMIT = 120_000;
 const MOST_PLAIN_RUNS = 5;
 
@@ -40,19 +41,22 @@ const MODES = {
 function describe(name) {
   const agent = here(`programs/${name}.agent.mjs`);
   const source = readFileSync(here(`programs/${name}.mjs`), 'utf8');
+  const contextSince = Number(/^\/\/ By context: Node (\d+) or newer/m.exec(source)?.[1] ?? 0);
+  const isByContext = !source.includes('// Not by context') && NODE >= contextSince;
   return {
     name,
     file: here(`programs/${name}.mjs`),
     agent: existsSync(agent) ? [`--import=${pathToFileURL(agent)}`] : [],
     // What it cannot do without: servers, or a newer Node.
     missing: [...new Set(source.match(/LOOPBACK_TEST_[A-Z]+/g))].filter((name) => !process.env[name]),
-    oldestNode: Number(/^\/\/ .*Node (\d+) or newer/m.exec(source)?.[1] ?? 0),
+    oldestNode: Number(/^\/\/ .*\. Node (\d+) or newer/m.exec(source)?.[1] ?? 0),
     mayFail: source.includes('process.exitCode'),
-    modes: Object.keys(MODES).filter(
-      (mode) =>
-        !(mode === 'agent first' && !existsSync(agent)) &&
-        !(mode === 'context' && source.includes('// Not by context')),
-    ),
+    modes: [
+      'registered',
+      ...(existsSync(agent) ? ['agent first'] : []),
+      'refused',
+      ...(isByContext ? ['context'] : []),
+    ],
   };
 }
 
@@ -101,8 +105,7 @@ async function examine(program) {
   if (plain.stdout === '' || (plain.end !== 'exit code 0' && !program.mayFail)) {
     found.push(`  plain: ${plain.end}, and prints ${JSON.stringify(plain.stdout)} ${plain.stderr}`);
   }
-  const modes = program.modes.filter((name) => name !== 'plain');
-  for (const name of modes) {
+  for (const name of program.modes) {
     const { seen, problems } = await run(program, MODES[name]);
     found.push(...problems.map((problem) => `  ${name}: ${problem}`));
     for (const key of Object.keys(plain).filter((key) => !isAsPlain(key, plain, seen))) {
@@ -116,7 +119,7 @@ async function examine(program) {
   }
   const numbers = [plain.connects, plain.listens, plain.others, plain.left].map((n) => String(n).padStart(6));
   const varies = varying.size > 0 ? `; varies plain, too: ${[...varying].join(', ')}` : '';
-  const verdict = found.length > 0 ? 'DIFFERENT' : `same ${modes.length} times${varies}`;
+  const verdict = found.length > 0 ? 'DIFFERENT' : `same ${program.modes.length} times${varies}`;
   return [`${[plain.end.padEnd(12), ...numbers].join(' ')}   ${verdict}`, ...found];
 }
 
@@ -124,7 +127,7 @@ async function examine(program) {
 async function judge(program) {
   const { missing, oldestNode } = program;
   if (missing.length > 0) return [`not run: no ${missing.join(', ')}`];
-  if (Number(process.versions.node.split('.')[0]) < oldestNode) return [`not run: wants Node ${oldestNode}`];
+  if (NODE < oldestNode) return [`not run: wants Node ${oldestNode}`];
   return examine(program);
 }
 

@@ -12,7 +12,7 @@ import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const LIMIT = 120_000;
-const REPEATED = 4;
+const REPEATED = 12;
 const CRASHED = { passed: 0, failed: 0, skipped: 0, crashed: 1, flaky: [], different: [] };
 
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));

@@ -50,13 +50,17 @@ describe.skipIf(mariadb.isMissing)(`mysql2 ${mariadb.needed}`, () => {
   test('by context: a pool connects where it is asked', async () => {
     // recipe: mysql2
     const pool = mysql.createPool(url);
-    const query = (sql: string) => runWithLoopbackFastPath({}, () => pool.query(sql));
+    const [rows] = await runWithLoopbackFastPath({}, () => pool.query('select 2 * 2 as square'));
     // end
     afterwards(() => pool.end());
-    const squares = ['select 1 * 1 as square', 'select 2 * 2 as square', 'select 3 * 3 as square'];
-    const answers = await Promise.all(squares.map((sql) => query(sql)));
-    expect(answers.map(([rows]) => rows)).toEqual([[{ square: 1 }], [{ square: 4 }], [{ square: 9 }]]);
-    expectArmed({ connects: 3, listens: 0 });
+    expect(rows).toEqual([{ square: 4 }]);
+    expectArmed({ connects: 1, listens: 0 });
+
+    // Three at once, of which two make a connection.
+    const query = (sql: string) => runWithLoopbackFastPath({}, () => pool.query(sql));
+    const answers = await Promise.all([1, 2, 3].map((n) => query(`select ${n} as n`)));
+    expect(answers.map(([found]) => found)).toEqual([[{ n: 1 }], [{ n: 2 }], [{ n: 3 }]]);
+    expectArmed({ connects: 2, listens: 0 });
   });
 });
 

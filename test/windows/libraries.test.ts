@@ -22,7 +22,7 @@ import { createClient } from 'redis';
 import * as undici from 'undici';
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
-import { afterwards, expectArmed } from '../support/libraries.js';
+import { afterwards, expectArmed, serverOf } from '../support/libraries.js';
 import { answer, THE_SYSTEM_ACCEPTS, take, useRecorder } from '../support/recorder.js';
 import { listening } from '../support/sockets.js';
 
@@ -49,16 +49,11 @@ async function portOf(server: net.Server): Promise<number> {
   return (server.address() as net.AddressInfo).port;
 }
 
-const databases = { Redis: process.env.LOOPBACK_TEST_REDIS, PostgreSQL: process.env.LOOPBACK_TEST_POSTGRES };
+const redis = serverOf('REDIS');
+const postgres = serverOf('POSTGRES');
 
-/** Names the tests of a server for the skipped list, where this machine has none. */
-const needs = (server: keyof typeof databases) =>
-  databases[server] === undefined
-    ? `[no ${server}: LOOPBACK_TEST_${server === 'Redis' ? 'REDIS' : 'POSTGRES'} does not tell where one is]`
-    : '';
-
-describe.skipIf(databases.Redis === undefined)(`redis ${needs('Redis')}`, () => {
-  const plain = () => createClient({ url: String(databases.Redis) });
+describe.skipIf(redis.isMissing)(`redis ${redis.needed}`, () => {
+  const plain = () => createClient({ url: redis.url });
 
   async function exchange(client: ReturnType<typeof plain>): Promise<void> {
     afterwards(() => client.destroy());
@@ -69,7 +64,7 @@ describe.skipIf(databases.Redis === undefined)(`redis ${needs('Redis')}`, () => 
   }
 
   test('through a registration for its port: it has no option', async () => {
-    const url = String(databases.Redis);
+    const { url } = redis;
     const port = Number(new URL(url).port);
     // recipe: registration
     const unregister = registerLoopbackFastPath({ shouldApply: (endpoint) => endpoint.port === port });
@@ -86,15 +81,15 @@ describe.skipIf(databases.Redis === undefined)(`redis ${needs('Redis')}`, () => 
   });
 });
 
-describe.skipIf(databases.Redis === undefined)(`ioredis ${needs('Redis')}`, () => {
-  const port = Number(new URL(databases.Redis ?? 'redis://127.0.0.1:1').port);
+describe.skipIf(redis.isMissing)(`ioredis ${redis.needed}`, () => {
+  const port = redis.isMissing ? 0 : Number(new URL(redis.url).port);
   const options = { host: '127.0.0.1', port };
 
-  async function exchange(redis: Redis): Promise<void> {
-    afterwards(() => redis.disconnect());
+  async function exchange(client: Redis): Promise<void> {
+    afterwards(() => client.disconnect());
     const value = 'x'.repeat(200_000);
-    expect(await redis.set('ioredis', value)).toBe('OK');
-    expect(await redis.get('ioredis')).toBe(value);
+    expect(await client.set('ioredis', value)).toBe('OK');
+    expect(await client.get('ioredis')).toBe(value);
   }
 
   test('through its option Connector', async () => {
@@ -122,8 +117,8 @@ describe.skipIf(databases.Redis === undefined)(`ioredis ${needs('Redis')}`, () =
   });
 });
 
-describe.skipIf(databases.PostgreSQL === undefined)(`pg ${needs('PostgreSQL')}`, () => {
-  const connectionString = databases.PostgreSQL;
+describe.skipIf(postgres.isMissing)(`pg ${postgres.needed}`, () => {
+  const connectionString = postgres.url;
 
   async function exchange(pool: pg.Pool): Promise<void> {
     afterwards(() => pool.end());

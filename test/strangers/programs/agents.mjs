@@ -1,4 +1,5 @@
 // agentkeepalive and hpagent, with names that cacheable-lookup looks up.
+// By context: Node 24 or newer; before, the event 'connect' of http is not in one.
 import http from 'node:http';
 import net from 'node:net';
 import Agent from 'agentkeepalive';

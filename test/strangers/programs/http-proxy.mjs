@@ -1,4 +1,5 @@
 // http-proxy-3: requests and an upgrade on the way to a server.
+// By context: Node 24 or newer; before, the events 'upgrade' and 'connect' of http are not in one.
 import http from 'node:http';
 import { createProxyServer } from 'http-proxy-3';
 import { closed, listening } from '../listening.mjs';

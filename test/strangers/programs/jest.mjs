@@ -1,6 +1,6 @@
 // Jest, with its modules and globals of another realm, in this process.
 import { fileURLToPath } from 'node:url';
-import { runCLI } from 'jest';
+import jest from 'jest';
 
 const rootDir = fileURLToPath(new URL('../tests', import.meta.url));
 const config = JSON.stringify({
@@ -9,7 +9,7 @@ const config = JSON.stringify({
   testTimeout: 20_000,
   haste: { forceNodeFilesystemAPI: true },
 });
-const { results } = await runCLI(
+const { results } = await jest.runCLI(
   { config, runInBand: true, silent: true, reporters: [], watchman: false, cache: false, ci: true },
   [rootDir],
 );

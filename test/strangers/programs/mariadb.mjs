@@ -2,7 +2,7 @@
 import mariadb from 'mariadb';
 
 const { hostname: host, port } = new URL(process.env.LOOPBACK_TEST_MYSQL);
-const pool = mariadb.createPool({ host, port: Number(port), user: 'root', database: 'mysql', connectionLimit: 3 });
+const pool = mariadb.createPool({ host, port: Number(port), user: 'root', database: 'mysql', connectionLimit: 1 });
 const squares = await Promise.all([1, 2, 3].map((n) => pool.query('select ? * ? as square', [n, n])));
 console.log(squares.map(([row]) => Number(row.square)));
 const connection = await pool.getConnection();

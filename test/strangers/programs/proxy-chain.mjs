@@ -1,4 +1,5 @@
 // proxy-chain, and https-proxy-agent through it: CONNECT, refused and taken.
+// By context: Node 24 or newer; before, the events 'upgrade' and 'connect' of http are not in one.
 import http from 'node:http';
 import { HttpsProxyAgent } from 'https-proxy-agent';
 import { Server } from 'proxy-chain';
