@@ -66,9 +66,14 @@ function writeMutants(conditions) {
   }
 }
 
-/** @returns {Promise<Set<number>>} those of the mutants in which the fuzzer finds nothing. */
-async function survivors(program, mutants) {
-  const one = `MUTANT=$1 timeout 600 ${FOLDER}/${program} ${BRIEFLY.join(' ')} -timeout=10 -artifact_prefix=${FOLDER}/ > ${FOLDER}/$1.log 2>&1 && echo $1 || true`;
+/**
+ * Runs mutants, two or so at a time. One that takes a hundred times as long as the
+ * others, or crashes the fuzzer itself, was noticed as well.
+ *
+ * @returns {Promise<Set<number>>} those in which the fuzzer finds nothing
+ */
+async function survivors(program, mutants, seconds) {
+  const one = `MUTANT=$1 timeout --signal=KILL ${seconds} ${FOLDER}/${program} ${BRIEFLY.join(' ')} -timeout=10 -artifact_prefix=${FOLDER}/ > ${FOLDER}/$1.log 2>&1 && echo $1 || true`;
   const list = `${FOLDER}/${program}.survivors`;
   await inside(`echo ${mutants.join(' ')} | xargs -P "$(nproc)" -n 1 sh -c '${one}' sh > ${list}`);
   return new Set(read(list).split('\n').filter(Boolean).map(Number));
@@ -87,9 +92,9 @@ await compileFuzzer(`${FOLDER}/sanitized`, mutated, ['-I.', ...SANITIZERS]);
 
 // The one of no condition: the inserted calls change nothing.
 const none = 3 * conditions.length;
-if (!(await survivors('plain', [none])).has(none)) throw new Error('The fuzzer fails without a mutant.');
-const plain = await survivors('plain', [...Array(none).keys()]);
-const alive = plain.size === 0 ? plain : await survivors('sanitized', [...plain]);
+if (!(await survivors('plain', [none], 120)).has(none)) throw new Error('The fuzzer fails without a mutant.');
+const plain = await survivors('plain', [...Array(none).keys()], 120);
+const alive = plain.size === 0 ? plain : await survivors('sanitized', [...plain], 1200);
 
 for (const [number, { file, line, start, end, missed }] of conditions.entries()) {
   const where = `${basename(file)}:${line}: ${read(file).slice(start, end).replaceAll(/\s+/g, ' ')}`;
