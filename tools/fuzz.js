@@ -7,30 +7,37 @@
 // What it finds is in build/fuzz; `build/fuzz/fuzz FILE`, inside, runs it again.
 
 import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { buildEverything } from './build-native.js';
 import { compilations, definitions } from './compilations.js';
 import { runInside } from './debian.js';
 import { isMain, root } from './run.js';
 
+/** With what it is run in `npm test`: as long as a test may take, and the same every time. */
+export const BRIEFLY = ['-max_len=512', '-runs=50000', '-seed=1'];
+
+/** What the fuzzer watches beside its own checks. */
+export const SANITIZERS = ['-fsanitize=fuzzer,address,undefined', '-fno-sanitize-recover=all'];
+
 /** Of the addon everything but what stands for a C runtime. */
-function sources() {
+export function sources() {
   return compilations()
     .map(({ file }) => file)
     .filter((file) => !file.includes('/runtime/'));
 }
 
-async function build() {
-  mkdirSync(join(root, 'build/fuzz'), { recursive: true });
+/** Compiles the fuzzer with these files of native code. */
+export async function compileFuzzer(output, files, flags) {
+  mkdirSync(join(root, dirname(output)), { recursive: true });
   const command = [
     ...['clang++', '-std=c++20', '-O1', '-g', '-fno-exceptions', '-fno-rtti', '-Wall', '-Wextra', '-Werror'],
     // As on Windows, where the system's texts are UTF-16.
     '-fshort-wchar',
-    ...['-fsanitize=fuzzer,address,undefined', '-fno-sanitize-recover=all'],
+    ...flags,
     ...['-isystem', 'test/fuzz/windows', ...definitions()],
-    ...sources(),
-    ...['test/fuzz/fuzz.cc', 'test/fuzz/environment.cc', 'test/fuzz/system.cc', '-o', 'build/fuzz/fuzz'],
+    ...files,
+    ...['test/fuzz/fuzz.cc', 'test/fuzz/environment.cc', 'test/fuzz/system.cc', '-o', output],
   ];
   if ((await runInside(command)) !== 0) throw new Error('The fuzzer does not compile.');
 }
@@ -42,21 +49,20 @@ async function build() {
  * @throws {Error} when it finds something
  */
 export async function fuzz(limits, { quiet = false } = {}) {
-  await build();
-  const command = ['build/fuzz/fuzz', '-max_len=512', '-artifact_prefix=build/fuzz/', ...limits];
+  await compileFuzzer('build/fuzz/fuzz', sources(), SANITIZERS);
+  const command = ['build/fuzz/fuzz', '-artifact_prefix=build/fuzz/', ...limits];
   // No more of ASan's bookkeeping than a program of this size needs.
   const env = { ASAN_OPTIONS: 'malloc_context_size=5:quarantine_size_mb=8' };
   if ((await runInside(command, { env, quiet, seconds: 1e6 })) !== 0) throw new Error('The fuzzer found something.');
 }
 
-/** As long as a test may take, and the same every time. */
 export function fuzzBriefly() {
-  return fuzz(['-runs=50000', '-seed=1'], { quiet: true });
+  return fuzz(BRIEFLY, { quiet: true });
 }
 
 if (isMain(import.meta.url)) {
   const { values } = parseArgs({ options: { seconds: { type: 'string', default: '60' } } });
   await buildEverything();
   mkdirSync(join(root, 'build/fuzz/corpus'), { recursive: true });
-  await fuzz([`-max_total_time=${Number(values.seconds)}`, 'build/fuzz/corpus']);
+  await fuzz(['-max_len=512', `-max_total_time=${Number(values.seconds)}`, 'build/fuzz/corpus']);
 }

@@ -42,14 +42,15 @@ napi_value napi_env__::Function(
 }
 
 napi_value napi_env__::Throw() {
-  if (!terminated && exception == nullptr) exception = New(napi_object);
+  if (!the_system->terminated && exception == nullptr)
+    exception = New(napi_object);
   return nullptr;
 }
 
 bool napi_env__::Runs() {
-  if (until_termination == 0) terminated = true;
+  if (until_termination == 0) the_system->terminated = true;
   if (until_termination != SIZE_MAX) until_termination -= 1;
-  return !terminated && exception == nullptr;
+  return !the_system->terminated && exception == nullptr;
 }
 
 namespace {
@@ -151,7 +152,7 @@ napi_status napi_create_function(napi_env env, const char*, size_t,
 // worker that is terminated it may.
 napi_status napi_create_error(napi_env env, napi_value, napi_value,
                               napi_value* result) {
-  CHECK(env->terminated);
+  CHECK(the_system->terminated);
   return napi_create_object(env, result);
 }
 
@@ -222,7 +223,7 @@ napi_status napi_call_function(napi_env env, napi_value self,
   CHECK(function->type == napi_function && count == 0);
   const napi_value returned =
       function->body ? function->body(self) : env->New(napi_undefined);
-  if (env->terminated || env->exception != nullptr)
+  if (the_system->terminated || env->exception != nullptr)
     return napi_pending_exception;
   if (self == env->watched) {
     Operation& operation = the_system->operation();

@@ -54,7 +54,6 @@ struct napi_env__ {
 
   std::vector<std::unique_ptr<napi_value__>> values;
   napi_value exception = nullptr;
-  bool terminated = false;
   size_t until_termination = SIZE_MAX;
   bool has_loop = true;
   // The handle whose unref() and ref() are watched.

@@ -34,7 +34,9 @@ class Program {
     CHECK(exports_->properties.count("missingHostFunction") ==
           (system_.hidden_function.empty() ? 0 : 1));
     AddHandles();
-    for (int calls = 0; calls < 16 && input_.remaining_bytes() > 0; ++calls)
+    for (int calls = 0;
+         calls < 16 && input_.remaining_bytes() > 0 && !system_.terminated;
+         ++calls)
       Call(0);
   }
 
@@ -122,10 +124,10 @@ class Program {
         case 6:
           return env_.Throw();
         case 7:
-          env_.terminated = input_.ConsumeBool();
+          system_.terminated = input_.ConsumeBool();
           break;
       }
-      if (env_.terminated || env_.exception != nullptr) return nullptr;
+      if (system_.terminated || env_.exception != nullptr) return nullptr;
     }
     return Anything(depth);
   }
@@ -275,9 +277,9 @@ class Program {
     const Operation operation = system_.operation();
     system_.operations.pop_back();
     CHECK(system_.made.size() == made);
-    if (env_.terminated) return;
+    if (system_.terminated) return;
     if (env_.exception != nullptr) {
-      CHECK(operation.calls == 0);
+      CHECK(result == nullptr && operation.calls == 0);
       const bool needs_handle = name == "setFastPath" || name == "tcpInfo";
       const bool hostile = needs_handle && target == nullptr;
       const bool has_libuv = env_.has_loop && system_.hidden_function.empty();
@@ -326,6 +328,18 @@ class Program {
     } else {
       // A failure: the call that failed, and what was said right after it.
       CHECK(result->type == napi_object);
+      // R9: whoever does not know the code was asked for one below.
+      if (operation.fast_path_calls == 1 && operation.error == WSAEOPNOTSUPP) {
+        CHECK(operation.asked_for_base);
+        CHECK(operation.base == INVALID_SOCKET ||
+              operation.base == operation.socket);
+      }
+      // For the first 64 there is room already.
+      const auto& listed = operation.candidates;
+      if (operation.syscall == "HeapAlloc" && IsHonest(target))
+        CHECK(std::find(listed.begin(), listed.end(), target) -
+                  listed.begin() >=
+              64);
       const auto& fields = result->properties;
       const std::u16string& syscall = fields.at("syscall")->text;
       CHECK(std::equal(syscall.begin(), syscall.end(),

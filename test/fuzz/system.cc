@@ -25,6 +25,7 @@ constexpr int kErrors[] = {WSAEOPNOTSUPP, 10022, 10038, 997, 5, 0, -1};
 constexpr int kStale = 31337;
 
 Operation& Asked() {
+  CHECK(!the_system->terminated);
   the_system->operation().calls += 1;
   return the_system->operation();
 }
@@ -200,8 +201,9 @@ int setsockopt(SOCKET socket, int level, int option, const char* value,
   CHECK(size == sizeof only);
   std::memcpy(&only, value, sizeof only);
   CHECK(only == 1);
+  if (!Decide("setsockopt")) return SOCKET_ERROR;
   operation.ipv6_only = true;
-  return Decide("setsockopt") ? 0 : SOCKET_ERROR;
+  return 0;
 }
 
 int getsockopt(SOCKET socket, int level, int option, char* value, int* size) {

@@ -76,6 +76,7 @@ class System {
   std::set<SOCKET> made;        // by WSASocketW, and not closed
   bool is_library = false;      // the host, instead of the executable
   std::string hidden_function;  // of libuv, that the host lacks
+  bool terminated = false;      // the worker: it asks nothing any more
   int last_error = 0;
   SOCKET next_socket = 4;
 };
