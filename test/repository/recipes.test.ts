@@ -40,11 +40,7 @@ const tested: Recipe[] = readdirSync(join(root, 'test/windows')).flatMap((file) 
   const source = read(`test/windows/${file}`);
   const marked = source.matchAll(/^( *)\/\/ recipe: (.*)\n([\s\S]*?)\n *\/\/ end$/gm);
   return [...marked].map(([, indent = '', name = '', indented = '']) => {
-    // The types of parameters are of use to the test alone.
-    const code = indented
-      .replaceAll(`\n${indent}`, '\n')
-      .slice(indent.length)
-      .replaceAll(/\((\w+): string\)/g, '($1)');
+    const code = indented.replaceAll(`\n${indent}`, '\n').slice(indent.length);
     return { name, code, imports: importsOf(source, code) };
   });
 });
