@@ -4,8 +4,6 @@
 import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { mergeScriptCovs } from '@bcoe/v8-coverage';
-import { CoverageReport } from 'monocart-coverage-reports';
 import { NOT_RUN } from './not-run.js';
 import { isMain, isWindows, readJson, root } from './run.js';
 
@@ -50,6 +48,9 @@ function readRuns() {
  * @returns {Promise<{ file: string, lines: number, notRun: { line: number, text: string }[] }[]>}
  */
 async function readCoverage() {
+  // Not at the top: whoever runs the tests may not have installed them yet.
+  const { mergeScriptCovs } = await import('@bcoe/v8-coverage');
+  const { CoverageReport } = await import('monocart-coverage-reports');
   const report = new CoverageReport({ logging: 'error', reports: [], outputDir: join(folder, 'report') });
   const entries = [...readRuns()].map(([file, scripts]) => {
     const source = readFileSync(join(root, file), 'utf8');
