@@ -223,8 +223,8 @@ napi_status napi_call_function(napi_env env, napi_value self,
   CHECK(function->type == napi_function && count == 0);
   const napi_value returned =
       function->body ? function->body(self) : env->New(napi_undefined);
-  if (the_system->terminated || env->exception != nullptr)
-    return napi_pending_exception;
+  // Nor is it too late in there for a worker to be terminated.
+  if (!env->Runs()) return napi_pending_exception;
   if (self == env->watched) {
     Operation& operation = the_system->operation();
     if (self->properties["unref"] == function)

@@ -64,9 +64,13 @@ class Program {
   }
 
   uv_handle_s* PickHandle() {
-    if (system_.loop.handles.empty()) return nullptr;
-    return system_.loop.handles[input_.ConsumeIntegralInRange<size_t>(
-        0, system_.loop.handles.size() - 1)];
+    const auto& handles = system_.loop.handles;
+    if (handles.empty()) return nullptr;
+    // Around the first one that the lookup has to make room for, or any.
+    if (handles.size() > 70 && input_.ConsumeBool())
+      return handles[input_.ConsumeIntegralInRange<size_t>(62, 70)];
+    return handles[input_.ConsumeIntegralInRange<size_t>(0,
+                                                         handles.size() - 1)];
   }
 
   bool IsHonest(const uv_handle_s* handle) const {
