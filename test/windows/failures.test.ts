@@ -1,7 +1,8 @@
 import { once } from 'node:events';
+import { createRequire } from 'node:module';
 import * as net from 'node:net';
 import { enableLoopbackFastPath, getLoopbackFastPathStatus, tryEnableLoopbackFastPath } from 'loopback-fast-path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import {
   ASK_THE_SYSTEM,
   answer,
@@ -170,4 +171,20 @@ describe('a system that refuses the ioctl for every socket is known at the door'
     await once(socket, 'connect');
     expect(getLoopbackFastPathStatus(socket)).toMatchObject({ state: 'applied' });
   });
+});
+
+test('a program whose handles are not those of Node: an error that says so, and traffic flows', async () => {
+  const copy = freshPackage();
+  const node = createRequire(import.meta.url)('node:net') as { _createServerHandle: unknown };
+  const port = await echo();
+  const own = node._createServerHandle;
+  onTestFinished(() => {
+    node._createServerHandle = own;
+  });
+  node._createServerHandle = () => -4092;
+  const socket = closing(net.connect(port, '127.0.0.1'));
+  const error = thrown(() => copy.enableLoopbackFastPath(socket));
+  expect(error).toMatchObject({ code: 'ERR_LOOPBACK_FAST_PATH_HOST', cause: { message: 'bind 127.0.0.1: -4092' } });
+  await once(socket, 'connect');
+  expect(await exchange(socket)).toBe('ping');
 });
