@@ -158,9 +158,10 @@ const report = tried
 writeFileSync(join(folder, 'report.json'), JSON.stringify(report, undefined, 1));
 const survivors = report.filter(({ status }) => status === 'survived');
 for (const { id, fileName, location, mutatorName, replacement } of survivors) {
+  // Lines count from 0.
   const { line } = location.start;
-  const source = readFileSync(join(root, fileName), 'utf8').split('\n')[line - 1].trim();
-  console.log(`survived: ${id} ${fileName}:${line} ${mutatorName}: ${source} → ${replacement}`);
+  const source = readFileSync(join(root, fileName), 'utf8').split('\n')[line].trim();
+  console.log(`survived: ${id} ${fileName}:${line + 1} ${mutatorName}: ${source} → ${replacement}`);
 }
 const killed = report.length - survivors.length;
 const score = ((100 * killed) / report.length).toFixed(1);
