@@ -20,7 +20,6 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
-import { build } from 'rolldown';
 import { buildEverything } from './build-native.js';
 import { isWindows, readJson, root } from './run.js';
 import { installProject } from './test-projects.js';
@@ -68,6 +67,7 @@ async function instrument() {
   const { files, mutants } = await new Instrumenter(silent).instrument(sources, options);
   for (const { name, content } of files) writeFileSync(join(folder, name), content);
 
+  const { build } = await import('rolldown');
   process.chdir(folder);
   const { default: configs } = await import(pathToFileURL(join(root, 'rolldown.config.js')).href);
   // Types are of no use here.
