@@ -20,7 +20,6 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
-import { build } from 'rolldown';
 import { buildEverything } from './build-native.js';
 import { isWindows, readJson, root } from './run.js';
 import { installProject } from './test-projects.js';
@@ -68,6 +67,7 @@ async function instrument() {
   const { files, mutants } = await new Instrumenter(silent).instrument(sources, options);
   for (const { name, content } of files) writeFileSync(join(folder, name), content);
 
+  const { build } = await import('rolldown');
   process.chdir(folder);
   const { default: configs } = await import(pathToFileURL(join(root, 'rolldown.config.js')).href);
   // Types are of no use here.
@@ -158,9 +158,10 @@ const report = tried
 writeFileSync(join(folder, 'report.json'), JSON.stringify(report, undefined, 1));
 const survivors = report.filter(({ status }) => status === 'survived');
 for (const { id, fileName, location, mutatorName, replacement } of survivors) {
+  // Lines count from 0.
   const { line } = location.start;
-  const source = readFileSync(join(root, fileName), 'utf8').split('\n')[line - 1].trim();
-  console.log(`survived: ${id} ${fileName}:${line} ${mutatorName}: ${source} → ${replacement}`);
+  const source = readFileSync(join(root, fileName), 'utf8').split('\n')[line].trim();
+  console.log(`survived: ${id} ${fileName}:${line + 1} ${mutatorName}: ${source} → ${replacement}`);
 }
 const killed = report.length - survivors.length;
 const score = ((100 * killed) / report.length).toFixed(1);

@@ -48,11 +48,13 @@ describe('doctor on this system', () => {
   });
 
   test('names the environment variables and flags that affect it', async () => {
-    const env = { LOOPBACK_FAST_PATH: '0', NODE_OPTIONS: '--no-addons' };
+    const flags = '--no-addons --require loopback-fast-path/register';
+    const env = { LOOPBACK_FAST_PATH: '0', NODE_OPTIONS: flags };
     const { stdout, code } = await cli(['doctor', '--json'], env);
     const { settings } = JSON.parse(stdout) as Findings;
     expect(settings.map(({ name, value }) => [name, value])).toEqual([
       ['LOOPBACK_FAST_PATH', '0'],
+      ['loopback-fast-path/register', flags],
       ['--no-addons', 'set'],
     ]);
     expect(code).toBe(1);

@@ -1,3 +1,4 @@
+import { strict as assert } from 'node:assert';
 import { once } from 'node:events';
 import * as http from 'node:http';
 import * as http2 from 'node:http2';
@@ -331,4 +332,21 @@ describe('fastPathConnector()', () => {
     await expect(connect(connector, request(port, 'http:'))).rejects.toMatchObject({ code: 'WSAEACCES' });
     expect(connectStories(take())).toEqual([]);
   });
+});
+
+test.each<[string, () => void]>([
+  ['throws', () => assert.fail('no socket')],
+  ['connects nothing', () => {}],
+])('a connector that %s leaves the next socket alone', async (_what, connector) => {
+  const port = await echo();
+  const armed = fastPathConnector(connector);
+  try {
+    armed();
+  } catch (error) {
+    expect(error).toMatchObject({ message: 'no socket' });
+  }
+  const socket = closing(net.connect(port, '127.0.0.1'));
+  await once(socket, 'connect');
+  expect(getLoopbackFastPathStatus(socket)).toEqual({ state: 'off' });
+  expect(connectStories(take())).toEqual([['bind 0.0.0.0', 'ConnectEx 127.0.0.1']]);
 });

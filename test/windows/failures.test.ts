@@ -1,7 +1,9 @@
 import { once } from 'node:events';
+import { createRequire } from 'node:module';
 import * as net from 'node:net';
 import { enableLoopbackFastPath, getLoopbackFastPathStatus, tryEnableLoopbackFastPath } from 'loopback-fast-path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { winsockError } from '../../dist/core.cjs';
 import {
   ASK_THE_SYSTEM,
   answer,
@@ -169,5 +171,43 @@ describe('a system that refuses the ioctl for every socket is known at the door'
     enableLoopbackFastPath(socket);
     await once(socket, 'connect');
     expect(getLoopbackFastPathStatus(socket)).toMatchObject({ state: 'applied' });
+  });
+});
+
+test('a program whose handles are not those of Node: an error that says so, and traffic flows', async () => {
+  const copy = freshPackage();
+  const node = createRequire(import.meta.url)('node:net') as { _createServerHandle: unknown };
+  const port = await echo();
+  const own = node._createServerHandle;
+  onTestFinished(() => {
+    node._createServerHandle = own;
+  });
+  node._createServerHandle = () => -4092;
+  const socket = closing(net.connect(port, '127.0.0.1'));
+  const error = thrown(() => copy.enableLoopbackFastPath(socket));
+  expect(error).toMatchObject({ code: 'ERR_LOOPBACK_FAST_PATH_HOST', cause: { message: 'bind 127.0.0.1: -4092' } });
+  await once(socket, 'connect');
+  expect(await exchange(socket)).toBe('ping');
+});
+
+test("a text of the system's in several lines becomes one", () => {
+  const { message } = winsockError({ syscall: 'WSAIoctl', errno: 10013, message: 'An attempt was made\r\n in a way' });
+  expect(message).toMatch(/^WSAIoctl WSAEACCES \(10013\): An attempt was made in a way\. /);
+});
+
+test('where the system has no text, none is made up', () => {
+  const { message } = winsockError({ syscall: 'WSAIoctl', errno: 10013, message: '' });
+  expect(message).toMatch(/^WSAIoctl WSAEACCES \(10013\)\. A policy /);
+});
+
+test('a binary that does not load: the error says which was tried, and why not', () => {
+  const copy = freshPackage() as typeof import('../../dist/core.cjs');
+  copy.useBinary(() => {
+    throw new Error('not this one');
+  });
+  const error = thrown(() => copy.enableLoopbackFastPath(new net.Socket()));
+  expect(error).toMatchObject({
+    code: 'ERR_LOOPBACK_FAST_PATH_BINARY',
+    message: expect.stringContaining('Tried the binary that the program carries (not this one)'),
   });
 });

@@ -457,6 +457,23 @@ describe('LOOPBACK_FAST_PATH', () => {
     expect(outcome.connects).toEqual([PLAIN_CONNECT]);
   });
 
+  test('=0 switches off what a factory connects', async () => {
+    const program = `
+      import { createFastPathConnection, getLoopbackFastPathStatus } from 'loopback-fast-path';
+      import net from 'node:net';
+      const server = net.createServer((socket) => socket.pipe(socket)).listen(0, '127.0.0.1', () => {
+        const socket = createFastPathConnection(server.address().port, '127.0.0.1', () => socket.end());
+        socket.resume().on('close', () => {
+          console.log(JSON.stringify(getLoopbackFastPathStatus(socket)));
+          server.close();
+        });
+      });`;
+    const outcome = await runProgram(program, { env: { LOOPBACK_FAST_PATH: '0' } });
+    expect(outcome).toMatchObject({ code: 0, stderr: '' });
+    expect(JSON.parse(outcome.stdout)).toEqual({ state: 'skipped', reason: 'switched-off' });
+    expect(outcome.connects).toEqual([PLAIN_CONNECT]);
+  });
+
   test('=0 does not touch what is required', async () => {
     const outcome = await runProgram(EXPLICIT.replaceAll('OPTIONS', '{ required: true }'), {
       env: { LOOPBACK_FAST_PATH: '0' },

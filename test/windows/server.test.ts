@@ -266,6 +266,20 @@ test('another wrapper of _listen2 works before and after ours', async () => {
   expect(listenStories(take())).toEqual([ARMED_LISTEN]);
 });
 
+test('disabled below another wrapper of _listen2, it listens as it would without us', async () => {
+  const server = net.createServer();
+  enableLoopbackFastPath(server);
+  const wrapped = server as net.Server & { _listen2(...args: unknown[]): unknown };
+  const ours = wrapped._listen2;
+  wrapped._listen2 = function (...args) {
+    return ours.apply(this, args);
+  };
+  disableLoopbackFastPath(server);
+  await listening(server);
+  expect(listenStories(take())).toEqual([['bind 127.0.0.1', 'listen']]);
+  expect(getLoopbackFastPathStatus(server)).toEqual({ state: 'off' });
+});
+
 test('two copies of the package arm one server: one ioctl, whoever comes first', async () => {
   const folder = fileURLToPath(new URL('../../build/copy', import.meta.url));
   for (const part of ['dist', 'prebuilds', 'package.json']) {
