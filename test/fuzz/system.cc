@@ -50,7 +50,7 @@ bool Decide(const char* syscall) {
 // all of them, whoever flips several can choose between those.
 void CheckHandle(uv_handle_s* handle) {
   const Operation& operation = the_system->operation();
-  CHECK(operation.flipped.count(handle) == 1);
+  CHECK(operation.flipped.count(handle) == 1 && !operation.flipped.at(handle));
   CHECK(operation.flipped.size() == 1 || operation.no_memory);
   CHECK(handle->type == loopback::kUvTcp);
 }
@@ -130,7 +130,7 @@ void Operation::Unreferenced(const uv_loop_s& loop) {
 void Operation::Referenced() {
   flipped.clear();
   for (uv_handle_s* handle : candidates)
-    if (handle->referenced) flipped.insert(handle);
+    if (handle->referenced) flipped.emplace(handle, handle->closing);
 }
 
 System::System(FuzzedDataProvider* from) : input(*from) {

@@ -4,6 +4,7 @@
 
 #include <fuzzer/FuzzedDataProvider.h>
 
+#include <map>
 #include <set>
 #include <string>
 #include <vector>
@@ -51,8 +52,8 @@ struct Operation {
 
   // Since the latest unref() and ref() of the handle that was given.
   std::vector<uv_handle_s*> candidates;
-  std::set<uv_handle_s*> flipped;
-  bool no_memory = false;  // for a list of them
+  std::map<uv_handle_s*, bool> flipped;  // and whether it was closing by then
+  bool no_memory = false;                // for a list of them
   void Unreferenced(const uv_loop_s& loop);
   void Referenced();
 };
