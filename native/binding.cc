@@ -1,5 +1,6 @@
 // Node-API on one side, the C++ of this folder on the other: checks arguments,
-// converts values, decides nothing. src/native/binding.ts types what is exported here.
+// converts values, decides nothing. src/native/binding.ts types what is
+// exported here.
 
 #include <napi.h>
 

@@ -53,7 +53,8 @@ export async function checkNative() {
   const files = compilations().map(({ file }) => file);
   await clangTidy(files);
   await gcc(files);
-  mkdirSync(passed);
+  // Another run may have got there first.
+  mkdirSync(passed, { recursive: true });
 }
 
 if (isMain(import.meta.url)) {
