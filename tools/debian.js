@@ -15,7 +15,7 @@ const MAKE_PREFIX = 'wineboot --init && wineserver --wait';
 
 const SYSTEMS = {
   wine: { packages: ['wine', 'wine64'], finish: MAKE_PREFIX },
-  wine32: { architecture: 'i386', packages: ['wine', 'wine32:i386'], finish: MAKE_PREFIX },
+  wine32: { architecture: 'i386', packages: ['wine', 'wine64', 'wine32:i386'], finish: MAKE_PREFIX },
   builder: {
     packages: [
       ...['clang-19', 'lld-19', 'llvm-19', 'clang-format-19', 'clang-tidy-19', 'libclang-rt-19-dev'],
