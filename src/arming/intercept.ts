@@ -29,21 +29,25 @@ export interface Interception {
 
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
 
-// Not an import: the wrapper must be seen by everybody who calls through the module.
-const net: typeof import('node:net') = require('node:net');
+/**
+ * Not an import: the wrapper must be seen by everybody who calls through the module. Not at
+ * once: off Windows, the preload module has no use for it.
+ */
+const loadNet = (): typeof import('node:net') => require('node:net');
 
 /** Bun says that it is a Node, and has its channels, and publishes nothing. */
-const isNode = '_createServerHandle' in net;
+const isNode = (): boolean => '_createServerHandle' in loadNet();
 
 /** Since these versions every connect() is published; before, only net.connect() was. */
-const publishesConnect = isNode && (major > 24 || (major === 24 && minor >= 2) || (major === 22 && minor >= 17));
+const publishesConnect = (): boolean =>
+  isNode() && (major > 24 || (major === 24 && minor >= 2) || (major === 22 && minor >= 17));
 
 /** Intercepts every connect() and listen() of this thread. */
 export function interceptEverything({ connecting, listening, sharing }: Interception): Stop {
   const stops = [
     interceptConnect(connecting),
     ...interceptListen(listening),
-    wrap(net, '_createServerHandle', (original, self, args) => {
+    wrap(loadNet(), '_createServerHandle', (original, self, args) => {
       const result: unknown = Reflect.apply(original, self, args);
       // A number is an error of libuv.
       if (typeof result === 'object' && result !== null) sharing(result);
@@ -57,23 +61,24 @@ export function interceptEverything({ connecting, listening, sharing }: Intercep
 
 /** Intercepts every connect() of this thread. */
 export function interceptConnect(connecting: Interception['connecting']): Stop {
-  if (publishesConnect) {
+  if (publishesConnect()) {
     return subscribe('net.client.socket', (message) => void connecting((message as { socket: Socket }).socket));
   }
-  return wrap(net.Socket.prototype, 'connect', (original, socket, args) => {
+  const node = isNode();
+  return wrap(loadNet().Socket.prototype, 'connect', (original, socket, args) => {
     const goesOn = connecting(socket as Socket);
-    return goesOn || isNode ? Reflect.apply(original, socket, args) : socket;
+    return goesOn || node ? Reflect.apply(original, socket, args) : socket;
   });
 }
 
 function interceptListen(listening: Interception['listening']): Stop[] {
-  if (isNode) {
+  if (isNode()) {
     const published = (message: unknown) => void listening((message as { server: Server }).server);
     return [subscribe('tracing:net.server.listen:asyncStart', published)];
   }
   // There, a server of http is not one of net.
   const { Server }: typeof import('node:http') = require('node:http');
-  return [net.Server.prototype, Server.prototype].map((prototype) =>
+  return [loadNet().Server.prototype, Server.prototype].map((prototype) =>
     wrap(prototype, 'listen', (original, server, args) =>
       listening(server as Server) ? Reflect.apply(original, server, args) : server,
     ),
