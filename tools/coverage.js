@@ -39,12 +39,22 @@ function builtFiles() {
     .map((name) => `dist/${name.replaceAll('\\', '/').replace(/\.map$/, '')}`);
 }
 
+/** What a process told at its end: nothing, where it was killed while it wrote. */
+function readReport(file) {
+  try {
+    return readJson(file).result;
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    return [];
+  }
+}
+
 /** What V8 told of each file of dist/, one for each time that it was loaded. */
 function readRuns() {
   const runs = new Map(builtFiles().map((file) => [file, []]));
   const reports = existsSync(folder) ? readdirSync(folder, { recursive: true }) : [];
   for (const name of reports.filter((each) => /coverage-[\d-]+\.json$/.test(each))) {
-    for (const { functions, ...script } of readJson(join(folder, name)).result) {
+    for (const { functions, ...script } of readReport(join(folder, name))) {
       // The V8 of Node 20 says of these that the whole class was not run.
       const told = functions.filter(({ functionName }) => functionName !== '<instance_members_initializer>');
       runs.get(fileOf(script.url))?.push({ ...script, functions: told });
