@@ -16,7 +16,9 @@ const coreStaysApart = {
   resolveId: (id) => (/\/core\.js$/.test(id) ? { id: 'dist/core.cjs', external: true } : null),
   renderChunk(code, { fileName }) {
     const path = relative(dirname(fileName), 'core.cjs').replaceAll('\\', '/');
-    return code.replaceAll('"dist/core.cjs"', `"${path.startsWith('.') ? path : `./${path}`}"`);
+    const facade = code.replaceAll('"dist/core.cjs"', `"${path.startsWith('.') ? path : `./${path}`}"`);
+    // Line by line as before.
+    return { code: facade, map: null };
   },
 };
 

@@ -86,9 +86,9 @@ uv_handle_s* FindTcpHandle(Napi::Object handle, Failure* failure) {
                        referenced.Unwrap().As<Napi::Boolean>().Value();
 
   if (CallMethod(handle, "unref").IsNothing()) return nullptr;
-  const UnreferencedHandles candidates(instance.uv, loop);
+  const UnreferencedTcpHandles candidates(instance.uv, loop);
   if (CallMethod(handle, "ref").IsNothing()) return nullptr;
-  uv_handle_s* const found = candidates.NowReferencedTcp();
+  uv_handle_s* const found = candidates.NowReferenced();
   if (found == nullptr && candidates.incomplete()) {
     *failure = {"HeapAlloc", WSA_NOT_ENOUGH_MEMORY};
   }
@@ -124,24 +124,25 @@ Napi::Value SetFastPathOfHandle(const Napi::CallbackInfo& info) {
   const Libuv& uv = env.GetInstanceData<Instance>()->uv;
 
   SOCKET socket = SocketOf(uv, handle);
-  if (socket == INVALID_SOCKET) {
-    const Failure failure = BindAny(uv, handle, family, ipv6 == IPv6::kOnly);
-    if (failure) return ToValue(env, failure);
-    socket = SocketOf(uv, handle);
-  } else {
-    // Bound already: by Node for localAddress or a listener, or by the program
-    // with net.BoundSocket, perhaps to another family than its target's.
+  const bool is_bound = socket != INVALID_SOCKET;
+  if (is_bound) {
+    // By Node for localAddress or a listener, or by the program with
+    // net.BoundSocket, perhaps to another family than its target's.
     const Failure failure = ReadFamily(socket, &family);
     if (failure) return ToValue(env, failure);
-    if (family == AF_INET6 && ipv6 == IPv6::kOnly) {
-      bool is_ipv6_only = false;
-      const Failure unknown = ReadIPv6Only(socket, &is_ipv6_only);
-      if (unknown) return ToValue(env, unknown);
-      if (!is_ipv6_only) return Napi::String::New(env, "dual-stack");
-    }
   }
   if (family == AF_INET6 && ipv6 == IPv6::kNone) {
     return Napi::String::New(env, "ipv6");
+  }
+  if (!is_bound) {
+    const Failure failure = BindAny(uv, handle, family, ipv6 == IPv6::kOnly);
+    if (failure) return ToValue(env, failure);
+    socket = SocketOf(uv, handle);
+  } else if (family == AF_INET6 && ipv6 == IPv6::kOnly) {
+    bool is_ipv6_only = false;
+    const Failure failure = ReadIPv6Only(socket, &is_ipv6_only);
+    if (failure) return ToValue(env, failure);
+    if (!is_ipv6_only) return Napi::String::New(env, "dual-stack");
   }
   const Failure failure = SetFastPath(socket, on);
   if (failure) return ToValue(env, failure);

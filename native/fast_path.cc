@@ -89,7 +89,7 @@ Failure ProbeLayer(int family, bool* layered) {
   if (failure) return failure;
   SOCKET base = INVALID_SOCKET;
   const Failure unknown = ReadBase(socket.get(), &base);
-  *layered = !unknown && base != socket.get();
+  *layered = base != socket.get();
   return unknown;
 }
 

@@ -6,23 +6,24 @@
 
 namespace loopback {
 
-UnreferencedHandles::UnreferencedHandles(const Libuv& uv, uv_loop_s* loop)
+UnreferencedTcpHandles::UnreferencedTcpHandles(const Libuv& uv, uv_loop_s* loop)
     : uv_(uv) {
   uv_.walk(
       loop,
       [](uv_handle_s* handle, void* self) {
-        static_cast<UnreferencedHandles*>(self)->Visit(handle);
+        static_cast<UnreferencedTcpHandles*>(self)->Visit(handle);
       },
       this);
 }
 
-void UnreferencedHandles::Visit(uv_handle_s* handle) {
-  if (uv_.has_ref(handle) != 0) return;
+void UnreferencedTcpHandles::Visit(uv_handle_s* handle) {
+  // The type first: it lies beside what the walk reads anyway.
+  if (uv_.handle_get_type(handle) != kUvTcp || uv_.has_ref(handle) != 0) return;
   if (count_ == capacity_ && !Grow()) return;
   handles_[count_++] = handle;
 }
 
-bool UnreferencedHandles::Grow() {
+bool UnreferencedTcpHandles::Grow() {
   uv_handle_s** const larger = new (std::nothrow) uv_handle_s*[capacity_ * 4];
   if (larger == nullptr) {
     incomplete_ = true;
@@ -35,18 +36,14 @@ bool UnreferencedHandles::Grow() {
   return true;
 }
 
-uv_handle_s* UnreferencedHandles::NowReferencedTcp() const {
+uv_handle_s* UnreferencedTcpHandles::NowReferenced() const {
   uv_handle_s* found = nullptr;
   for (size_t i = 0; i < count_; ++i) {
     if (uv_.has_ref(handles_[i]) == 0) continue;
     if (found != nullptr) return nullptr;
     found = handles_[i];
   }
-  if (found == nullptr || uv_.handle_get_type(found) != kUvTcp ||
-      uv_.is_closing(found) != 0) {
-    return nullptr;
-  }
-  return found;
+  return found == nullptr || uv_.is_closing(found) != 0 ? nullptr : found;
 }
 
 SOCKET SocketOf(const Libuv& uv, const uv_handle_s* handle) {

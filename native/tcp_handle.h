@@ -13,18 +13,19 @@ namespace loopback {
 // the one whose ref() was called in between.
 //
 // Most handles of a program are referenced, but not always: http.Agent unrefs
-// every idle socket. So the list grows; it is walked through once either way.
+// every idle socket. So the list grows. What is not TCP is not listed: each
+// MessagePort that a program has unreferenced would cost as much again.
 // The pointers are good until the loop runs again.
-class UnreferencedHandles final {
+class UnreferencedTcpHandles final {
  public:
-  UnreferencedHandles(const Libuv& uv, uv_loop_s* loop);
-  ~UnreferencedHandles() { delete[] grown_; }
-  UnreferencedHandles(const UnreferencedHandles&) = delete;
-  UnreferencedHandles& operator=(const UnreferencedHandles&) = delete;
+  UnreferencedTcpHandles(const Libuv& uv, uv_loop_s* loop);
+  ~UnreferencedTcpHandles() { delete[] grown_; }
+  UnreferencedTcpHandles(const UnreferencedTcpHandles&) = delete;
+  UnreferencedTcpHandles& operator=(const UnreferencedTcpHandles&) = delete;
 
-  // The one that is referenced by now, if it is an open TCP handle; nullptr if
-  // it is not, if there is none, or several.
-  uv_handle_s* NowReferencedTcp() const;
+  // The one that is referenced by now, if it is open; nullptr if there is none,
+  // or several.
+  uv_handle_s* NowReferenced() const;
 
   // Whether there was no memory for all of them.
   bool incomplete() const { return incomplete_; }

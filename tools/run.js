@@ -79,7 +79,8 @@ export async function installDependencies() {
 /** Makes dist/ from src/, unless dist/ is what was packed and shall be tested. */
 export async function buildTypeScript() {
   if (process.env.LOOPBACK_TEST_DIST === 'packed') return;
-  await runPackage('rolldown/bin/cli.mjs', ['--config', '--logLevel', 'warn']);
+  // Of what it prints, errors.
+  await runPackage('rolldown/bin/cli.mjs', ['--config'], { stdio: ['ignore', 'ignore', 'inherit'] });
 }
 
 /** Whether a module is the program that was started. */

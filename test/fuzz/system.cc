@@ -52,7 +52,6 @@ void CheckHandle(uv_handle_s* handle) {
   const Operation& operation = the_system->operation();
   CHECK(operation.flipped.count(handle) == 1 && !operation.flipped.at(handle));
   CHECK(operation.flipped.size() == 1 || operation.no_memory);
-  CHECK(handle->type == loopback::kUvTcp);
 }
 
 // The SOCKET is that of the probe, or of such a handle, which is returned.
@@ -124,7 +123,8 @@ int TcpBind(uv_handle_s* handle, const sockaddr* address, unsigned int flags) {
 void Operation::Unreferenced(const uv_loop_s& loop) {
   candidates.clear();
   for (uv_handle_s* handle : loop.handles)
-    if (!handle->referenced) candidates.push_back(handle);
+    if (handle->type == loopback::kUvTcp && !handle->referenced)
+      candidates.push_back(handle);
 }
 
 void Operation::Referenced() {
