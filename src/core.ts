@@ -31,4 +31,4 @@ export { WINSOCK_ERROR_CODES, type WinsockErrorName } from './native/winsock-err
 export * from './process-wide/context.js';
 export * from './process-wide/registration.js';
 
-if (isTraced()) startTrace();
+if (isTraced) startTrace();

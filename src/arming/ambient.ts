@@ -81,7 +81,7 @@ function update(): void {
 /** Whether a registration has anything to do: not once the system has refused for good. */
 function isPossible(): boolean {
   // Who asked for a trace wants to read the reason for every socket.
-  if (isTraced()) return true;
+  if (isTraced) return true;
   const probe = probeLoopbackFastPath();
   if (probe.supported || !isFinal(probe.error)) return true;
   registrations = [];

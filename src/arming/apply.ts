@@ -11,13 +11,15 @@ const APPLIED = Symbol.for('loopback-fast-path.applied');
  * The handles that have it, with the IP version of their SOCKET, from whichever copy of
  * the package in this thread: where a program asks in several ways, one ioctl is enough.
  */
-function appliedHandles(): WeakMap<object, 4 | 6> {
+function findAppliedHandles(): WeakMap<object, 4 | 6> {
   const found: unknown = Reflect.get(globalThis, APPLIED);
   if (found instanceof WeakMap) return found;
   const handles = new WeakMap<object, 4 | 6>();
   Object.defineProperty(globalThis, APPLIED, { value: handles, configurable: true, writable: true });
   return handles;
 }
+
+let appliedHandles: WeakMap<object, 4 | 6> | undefined;
 
 /**
  * Asks each of `settings` in turn until one wants the SOCKET of a handle, and applies
@@ -43,7 +45,8 @@ function applyOne(handle: Handle, endpoint: LoopbackFastPathEndpoint, settings: 
   const { skip, family } = decide(address, settings);
   if (skip !== undefined) return { state: 'skipped', reason: skip };
   if (!isWanted(endpoint, settings)) return { state: 'skipped', reason: 'declined' };
-  const known = appliedHandles().get(handle);
+  appliedHandles ??= findAppliedHandles();
+  const known = appliedHandles.get(handle);
   if (known !== undefined) return { state: 'applied', family: known, address };
   const result = native().setFastPath(
     handle,
@@ -53,7 +56,7 @@ function applyOne(handle: Handle, endpoint: LoopbackFastPathEndpoint, settings: 
   );
   if (typeof result === 'string') return { state: 'skipped', reason: result };
   if (typeof result === 'object') return { state: 'failed', error: winsockError(result) };
-  appliedHandles().set(handle, result);
+  appliedHandles.set(handle, result);
   return { state: 'applied', family: result, address };
 }
 

@@ -29,6 +29,9 @@ const GATE = Symbol.for('loopback-fast-path.gate');
 
 let gate: Gate | undefined;
 
+/** What is kept of a socket that one copy of the package has armed: as a rule there is no other. */
+let alone: readonly ConnectGuard[] = [];
+
 /**
  * Has `guard` asked before each attempt of a socket from now on.
  *
@@ -37,8 +40,11 @@ let gate: Gate | undefined;
 export function guardConnects(socket: net.Socket, guard: ConnectGuard): void {
   gate ??= openGate();
   const key = identityOf(socket);
-  const guards = gate.guards.get(key) ?? [];
-  if (!guards.includes(guard)) gate.guards.set(key, [...guards, guard]);
+  const guards = gate.guards.get(key);
+  if (guards === undefined) {
+    if (alone[0] !== guard) alone = [guard];
+    gate.guards.set(key, alone);
+  } else if (!guards.includes(guard)) gate.guards.set(key, [...guards, guard]);
   // The handles of TLS that come later, in happy eyeballs, do not know their socket.
   const handle = (socket as { _handle?: Handle | null })._handle;
   if (handle?._parent) install(Object.getPrototypeOf(handle), gate);

@@ -78,8 +78,8 @@ export function checkTarget(target: unknown): LoopbackFastPathTarget {
 
 /** Whether a target listens. */
 export function isServer(target: object): target is net.Server {
-  // In Bun, a server of http is not one of net.
-  return target instanceof net.Server || target instanceof http.Server;
+  // In Bun, a server of http is not one of net. Most targets are sockets.
+  return !(target instanceof net.Socket) && (target instanceof net.Server || target instanceof http.Server);
 }
 
 const DEFAULTS: Settings = { ipv6: false, required: false, shouldApply: undefined };

@@ -7,26 +7,31 @@ import { publish } from './publish.js';
 import type { Settings } from './settings.js';
 import { ARMED, type LoopbackFastPathStatus, OFF } from './status.js';
 
-interface Entry {
+interface Asked {
   /** What to ask in turn at the next attempt or listen(); none where it is not armed. */
   settings: readonly Settings[];
   /** Whether a function was called for this one, and not for all of a process or context. */
   explicit: boolean;
+}
+
+interface Entry extends Asked {
   status: LoopbackFastPathStatus;
   /** The handle that the status is about; undefined where it is about the next one. */
   handle: Handle | undefined;
 }
 
+const NOTHING: Asked = { settings: [], explicit: true };
+
 const entries = new WeakMap<object, Entry>();
 
 /** Has the next attempt, or listen(), of a target looked at. */
 export function arm(target: LoopbackFastPathTarget, settings: readonly Settings[], explicit: boolean): void {
-  remember(target, { settings, explicit, status: ARMED, handle: undefined });
+  remember(target, { settings, explicit }, ARMED, undefined);
 }
 
 /** Leaves a target alone from now on, for the reason in `status`. */
 export function disarm(target: LoopbackFastPathTarget, status: LoopbackFastPathStatus = OFF): void {
-  remember(target, { settings: [], explicit: true, status, handle: undefined });
+  remember(target, NOTHING, status, undefined);
 }
 
 /** What to ask, in turn; nothing where the target is not armed. */
@@ -46,13 +51,15 @@ export function conclude(
   handle: Handle | undefined,
   endpoint?: Endpoint,
 ): void {
-  const { settings = [], explicit = true } = entryOf(target) ?? {};
-  remember(target, { settings, explicit, status, handle }, endpoint);
+  remember(target, undefined, Object.freeze(status), handle, endpoint);
 }
 
 /** Where a target stands now. */
 export function getStatus(target: LoopbackFastPathTarget): LoopbackFastPathStatus {
-  const entry = entryOf(target);
+  return statusOf(target, entryOf(target));
+}
+
+function statusOf(target: LoopbackFastPathTarget, entry: Entry | undefined): LoopbackFastPathStatus {
   if (entry === undefined) return OFF;
   if (entry.handle === undefined) return entry.status;
   const current = currentHandle(target);
@@ -76,11 +83,24 @@ function entryOf(target: LoopbackFastPathTarget): Entry | undefined {
   return entries.get(identityOf(target));
 }
 
-function remember(target: LoopbackFastPathTarget, entry: Entry, endpoint?: Endpoint): void {
-  const known = getStatus(target) === entry.status;
-  Object.freeze(entry.status);
-  entries.set(identityOf(target), entry);
-  if (!known) publish(target, entry.status, endpoint);
+function remember(
+  target: LoopbackFastPathTarget,
+  asked: Asked | undefined,
+  status: LoopbackFastPathStatus,
+  handle: Handle | undefined,
+  endpoint?: Endpoint,
+): void {
+  const entry = entryOf(target);
+  const before = statusOf(target, entry);
+  if (entry === undefined) {
+    const { settings, explicit } = asked ?? NOTHING;
+    entries.set(identityOf(target), { settings, explicit, status, handle });
+  } else {
+    if (asked !== undefined) Object.assign(entry, asked);
+    entry.status = status;
+    entry.handle = handle;
+  }
+  if (status !== before) publish(target, status, endpoint);
 }
 
 /** The handle that a target has now, if it is one of Node's. */

@@ -484,6 +484,20 @@ describe('LOOPBACK_FAST_PATH', () => {
     expect(outcome.connects).toEqual([ARMED_CONNECT]);
   });
 
+  test('=0 counts as it is when the first socket is armed', async () => {
+    const program = `
+      import { tryEnableLoopbackFastPath } from 'loopback-fast-path';
+      import net from 'node:net';
+      process.env.LOOPBACK_FAST_PATH = AFTER_IMPORT;
+      const first = tryEnableLoopbackFastPath(new net.Socket());
+      process.env.LOOPBACK_FAST_PATH = LATER;
+      console.log(first, tryEnableLoopbackFastPath(new net.Socket()));`;
+    const run = (afterImport: string, later: string) =>
+      runProgram(program.replace('AFTER_IMPORT', `'${afterImport}'`).replace('LATER', `'${later}'`));
+    expect(await run('0', '')).toMatchObject({ code: 0, stdout: 'false false\n', stderr: '' });
+    expect(await run('', '0')).toMatchObject({ code: 0, stdout: 'true true\n', stderr: '' });
+  });
+
   test('=trace prints a line for each socket and server at exit', async () => {
     const outcome = await runProgram(PROGRAM, {
       flags: ['--import', PRELOAD],
