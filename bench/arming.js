@@ -1,5 +1,6 @@
-// What arming costs: connects per second and echo throughput with and without
-// it, interleaved in one run, beside 0, 1,000 and 10,000 other open handles.
+// What arming costs: connects per second and echo throughput with and without it,
+// interleaved in one run; connects beside idle sockets that are unreferenced, as http.Agent
+// keeps them; finding a SOCKET among other handles; and what is kept of a connection.
 // Run it with `npm run bench:arming`. It does not measure what the fast path gains.
 //
 //   --seconds N   how long each comparison runs (default 5)
@@ -10,11 +11,14 @@
 import { once } from 'node:events';
 import net from 'node:net';
 import { parseArgs } from 'node:util';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { enableLoopbackFastPath, getLoopbackFastPathStatus } from 'loopback-fast-path';
-import { acceptTheIoctl, binary, compare, medianInterval, record, shown, system } from './measure.js';
+import { acceptTheIoctl, binary, compare, interleave, medianInterval, record, shown, system } from './measure.js';
 
 const { values } = parseArgs({ options: { seconds: { type: 'string', default: '5' } } });
 const milliseconds = Number(values.seconds) * 1000;
+const MANY = 10_000;
 
 acceptTheIoctl();
 
@@ -70,45 +74,78 @@ async function lookup() {
   return medianInterval(times);
 }
 
+/** A socket that waits for its name for ever: a TCP handle like any other, without its SOCKET. */
+function idle() {
+  return net.connect({ host: 'nobody.invalid', port: 1, lookup: () => {} });
+}
+
+/** Bytes on the heap for each of `count` open connections, both ends. */
+async function retained(armed, count = 1000) {
+  const used = () => {
+    collectGarbage();
+    return process.memoryUsage().heapUsed;
+  };
+  const before = used();
+  const sockets = [];
+  for (let i = 0; i < count; ++i) sockets.push(await connect(armed));
+  const bytes = (used() - before) / count;
+  await Promise.all(
+    sockets.map((socket) => {
+      const closed = once(socket, 'close');
+      socket.resetAndDestroy();
+      return closed;
+    }),
+  );
+  return bytes;
+}
+
 /** How often a time with its interval goes into another, which is the ratio of the speeds. */
+const inMicroseconds = ({ value, low, high }) => ({ value: value / 1000, low: low / 1000, high: high / 1000 });
 const speedOf = ({ value, low, high }, time) => ({ value: time / value, low: time / high, high: time / low });
 
+setFlagsFromString('--expose-gc');
+const collectGarbage = runInNewContext('gc');
+
 console.log(`${system()}\n`);
-console.log('Ratios of speed, each with its interval of 95 %, beside plain / plain.\n');
-console.log(
-  'other handles | connects: armed / plain | plain / plain | echo: armed / plain | plain / plain | finding the SOCKET',
-);
-const channels = [];
-let empty;
-for (const handles of [0, 1000, 10_000]) {
-  // Each channel has two ports, each port a libuv handle.
-  while (channels.length * 2 < handles) channels.push(new MessageChannel());
-  const rate = await compare(connects, milliseconds);
-  const flow = await compare(throughput, milliseconds);
-  const found = await lookup();
-  empty ??= found;
-  const perHandle = handles === 0 ? '' : `, ${((found.value - empty.value) / handles).toFixed(1)} ns per handle`;
-  if (handles === 0) {
-    record('connects, armed / plain', rate.armed);
-    record('echo, armed / plain', flow.armed);
-  }
+console.log('Ratios of speed, each with its interval of 95 %, armed / plain, beside plain / plain:');
+const flow = await compare(throughput, milliseconds);
+console.log(`  echo: ${shown(flow.armed)}, ${shown(flow.control)}`);
+record('echo, armed / plain', flow.armed);
+
+const idles = [];
+let rate;
+for (const count of [0, 1000, MANY]) {
+  while (idles.length < count) idles.push(idle().unref());
+  rate = await compare(connects, milliseconds);
   // A round is of 100 connects.
-  if (handles === 10_000)
-    record('finding the SOCKET among 10,000 handles / a connect', speedOf(found, rate.plain * 1e7));
-  console.log(
-    [
-      String(handles).padStart(13),
-      shown(rate.armed),
-      shown(rate.control),
-      shown(flow.armed),
-      shown(flow.control),
-      ` ${(found.value / 1000).toFixed(1)} us${perHandle}`,
-    ].join(' | '),
-  );
+  const one = `a plain one takes ${(rate.plain * 1e4).toFixed(0)} us`;
+  const beside = count === 0 ? '' : ` beside ${count} idle sockets, unreferenced`;
+  console.log(`  connects${beside}: ${shown(rate.armed)}, ${shown(rate.control)}; ${one}`);
+  if (count === 0) record('connects, armed / plain', rate.armed);
 }
-for (const { port1, port2 } of channels) {
-  port1.close();
-  port2.close();
+
+console.log('\nFinding a SOCKET, medians with their intervals of 95 %:');
+const unreferenced = await lookup();
+for (const each of idles) each.ref();
+const referenced = await lookup();
+for (const each of idles.splice(0)) await once(each.destroy(), 'close');
+const alone = await lookup();
+const channels = Array.from({ length: MANY / 2 }, () => new MessageChannel());
+const ports = await lookup();
+for (const { port1 } of channels) port1.close();
+console.log(`  alone: ${shown(inMicroseconds(alone), 1)} us`);
+for (const [what, found] of Object.entries({
+  'TCP handles': referenced,
+  'unreferenced TCP handles': unreferenced,
+  'unreferenced MessagePorts': ports,
+})) {
+  const each = Object.fromEntries(Object.entries(found).map(([key, time]) => [key, (time - alone.value) / MANY]));
+  console.log(`  among ${MANY} ${what}: ${shown(inMicroseconds(found), 1)} us, ${shown(each, 1)} ns for each`);
 }
+record('finding the SOCKET among 10,000 handles / a connect', speedOf(unreferenced, rate.plain * 1e7));
+
+const bytes = await interleave({ plain: () => retained(false), armed: () => retained(true) }, { rounds: 20 });
+const more = bytes.armed.map((each, round) => each - bytes.plain[round]);
+console.log(`\nKept of each armed connection beyond a plain one: ${shown(medianInterval(more), 0)} bytes of heap`);
 echo.close();
 process.exit();
