@@ -52,7 +52,7 @@ const NOT_HERE = {
 /** What the steps that do run meet that is not what Windows has. */
 const STAND_INS = [
   'bash: that of Debian, in place of the one of Git for Windows',
-  'node-gyp: no MSVC, so test recorder and twin are those that clang built',
+  'node-gyp: no MSVC, so test recorder, twin and other end are those that clang and GCC built',
   'PowerShell: none in Wine, so doctor says "not known" of what it would ask it',
 ];
 
@@ -71,13 +71,21 @@ run "$@"`,
   npm: 'exec node \'Z:\\npm\\bin\\npm-cli.js\' "$@"',
 };
 
-/** In place of node-gyp: puts where it would build what clang built before. */
+/** What node-gyp would build, by folder: clang built it before. */
+const BUILT = {
+  'test/recorder': ['winsock-recorder.node'],
+  'test/other-ends': ['other-end-c.exe', 'other-end-cpp.exe'],
+  'bench/native': ['loopback-twin.exe'],
+};
+
+/** In place of node-gyp: puts it where node-gyp would. */
 const NODE_GYP = `const { cpSync } = require('node:fs');
 const { join } = require('node:path');
 const folder = process.argv[process.argv.indexOf('--directory') + 1];
-const file = { 'test/recorder': 'winsock-recorder.node', 'bench/native': 'loopback-twin.exe' }[folder];
-cpSync(join('Z:/built', file), join(folder, 'build/Release', file));
-console.log('node-gyp: no MSVC here; ' + file + ' is the one that clang built');
+for (const file of ${JSON.stringify(BUILT)}[folder]) {
+  cpSync(join('Z:/built', file), join(folder, 'build/Release', file));
+  console.log('node-gyp: no MSVC here; ' + file + ' is the one that clang built');
+}
 `;
 
 /** npm as it comes with Node on Windows, where it lies beside node.exe. */
@@ -146,7 +154,7 @@ export async function rehearse(version = NEWEST) {
     mkdirSync(place('checkout/tarball'));
     await npm(['pack', '--silent', '--ignore-scripts', '--pack-destination', place('checkout/tarball')]);
     writeCommands(place('commands'));
-    for (const file of ['winsock-recorder.node', 'loopback-twin.exe']) {
+    for (const file of Object.values(BUILT).flat()) {
       cpSync(join(root, 'build/x64/Release', file), join(place('built'), file));
     }
     writeFileSync(place('node-gyp/bin/node-gyp.js'), NODE_GYP);

@@ -51,7 +51,7 @@ const ON_WINDOWS = {
   [`Node ${process.version}`]: testSuite,
   soak: () => soak(),
   'soak with faults': () => soak(['--faults', '--connections', '2000']),
-  package: () => runVitest('package', ['--project', 'package', 'tarball', 'managers']),
+  package: () => runVitest('package', ['--project', 'package', 'tarball', 'managers', 'runtimes']),
 };
 // A tarball with a binary that MSVC built is not what is shipped.
 if (process.env.LOOPBACK_TEST_BINARY === 'MSVC') delete ON_WINDOWS.package;
