@@ -15,7 +15,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { cached, cacheFolder, fingerprint } from './cache.js';
-import { DEBOOTSTRAP_SCRIPT, MOUNT_SYSTEM } from './debian.js';
+import { MOUNT_SYSTEM } from './debian.js';
 import { installSystemPackages, setUp } from './root.js';
 import { run } from './run.js';
 import { fetchNode } from './windows-node.js';
@@ -26,6 +26,11 @@ const BINFMT = '/usr/lib/binfmt.d/qemu-aarch64.conf';
 const HOST_PROGRAMS = [QEMU, BINFMT, '/usr/sbin/debootstrap', '/usr/sbin/mke2fs'];
 const HOST_PACKAGES = ['qemu-system-arm', 'qemu-user-static', 'debootstrap', 'debian-archive-keyring', 'e2fsprogs'];
 const GUEST_PACKAGES = ['wine', 'wine64', 'iproute2', 'linux-image-arm64'];
+
+// That of Debian 13, or of sid where debootstrap does not know the name yet.
+const DEBOOTSTRAP_SCRIPT = existsSync('/usr/share/debootstrap/scripts/trixie')
+  ? ''
+  : '/usr/share/debootstrap/scripts/sid';
 
 // The first process of the machine. What to do comes as a tar on the second disk.
 const INIT = `#!/bin/sh

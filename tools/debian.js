@@ -11,11 +11,23 @@ import { cached, cacheFolder, fingerprint } from './cache.js';
 import { installSystemPackages, runAsRoot, setUp } from './root.js';
 import { root as checkout } from './run.js';
 
-const MAKE_PREFIX = 'wineboot --init && wineserver --wait';
+// Wine depends on 160 packages more, for sound, video, cameras and windows. `packages`
+// has what node.exe comes by in Wine (it takes GnuTLS where it finds it), `alone` is
+// installed without its dependencies.
+const WINE = ['libunwind8', 'libfreetype6', 'libgnutls30t64'];
+const WINE_ALONE = ['wine', 'wine64', 'libwine', 'libz-mingw-w64'];
+// Services that have nothing to do would keep the server for seconds; it writes the prefix as it ends.
+const MAKE_PREFIX = 'wineboot --init && wineserver --kill';
+const i386 = (names) => names.map((name) => `${name}:i386`);
 
 const SYSTEMS = {
-  wine: { packages: ['wine', 'wine64'], finish: MAKE_PREFIX },
-  wine32: { architecture: 'i386', packages: ['wine', 'wine64', 'wine32:i386'], finish: MAKE_PREFIX },
+  wine: { packages: WINE, alone: WINE_ALONE, finish: MAKE_PREFIX },
+  wine32: {
+    architectures: ['amd64', 'i386'],
+    packages: [...WINE, ...i386(WINE)],
+    alone: [...WINE_ALONE, ...i386(['wine32', 'libwine'])],
+    finish: MAKE_PREFIX,
+  },
   builder: {
     packages: [
       ...['clang-19', 'lld-19', 'llvm-19', 'clang-format-19', 'clang-tidy-19', 'libclang-rt-19-dev'],
@@ -40,39 +52,31 @@ const VARIABLES = {
   XDG_RUNTIME_DIR: '/run',
 };
 
-/** debootstrap's script for Debian 13: that of sid where it does not know the name yet. */
-export const DEBOOTSTRAP_SCRIPT = existsSync('/usr/share/debootstrap/scripts/trixie')
-  ? ''
-  : '/usr/share/debootstrap/scripts/sid';
-
-// $1: the folder, $2: debootstrap's script. Daemons start when a test starts them,
-// and not when they are installed; a folder that is not whole is thrown away, so
-// that dpkg need not wait for the disk.
-const BASE = `
-debootstrap --variant=minbase trixie "$1" "" $2
-printf '#!/bin/sh\\nexit 101\\n' > "$1/usr/sbin/policy-rc.d"; chmod +x "$1/usr/sbin/policy-rc.d"
-printf 'force-unsafe-io\\npath-exclude=/usr/share/doc/*\\npath-exclude=/usr/share/locale/*\\n' > "$1/etc/dpkg/dpkg.cfg.d/cache"
-printf '127.0.0.1 localhost\\n::1 localhost\\n' > "$1/etc/hosts"
-rm -rf "$1/var/cache/apt/archives"/*.deb`;
-
 /** Of a system in the folder $root. */
 export const MOUNT_SYSTEM = `
 mount -t proc proc "$root/proc"; mount --rbind /dev "$root/dev"
 mount -t tmpfs tmpfs "$root/run"; mount -t tmpfs tmpfs "$root/tmp"
 [ ! -e /etc/resolv.conf ] || cp --remove-destination /etc/resolv.conf "$root/etc/resolv.conf"`;
 
-// $1: the folder, $2: the base, $3: another architecture, $4: what is done at the end,
-// then the packages.
+// $1: the folder, $2: architectures, $3: packages, $4: packages that come alone, $5: what
+// is done at the end. A folder that is not whole is thrown away, so that dpkg need not
+// wait for the disk.
 const INSTALL = `
-root=$1; architecture=$3; finish=$4
-cp -a "$2/." "$root"; shift 4
+root=$1; export ALONE=$4
+mmdebstrap --mode=root --variant=essential --architectures="$2" --include="$3" --dpkgopt=force-unsafe-io \\
+  --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/locale/*' --customize-hook='
+    set -e; [ -n "$ALONE" ] || exit 0
+    echo "I: installing $ALONE..."
+    mkdir "$1/alone"; cd "$1/alone"
+    APT_CONFIG=$MMDEBSTRAP_APT_CONFIG apt-get download $ALONE
+    chroot "$1" sh -c "dpkg --force-depends --install /alone/*.deb"
+    rm -r "$1/alone"' \\
+  trixie "$root" 'deb http://deb.debian.org/debian trixie main'
+printf '127.0.0.1 localhost\\n::1 localhost\\n' > "$root/etc/hosts"
+[ -n "$5" ] || exit 0
 ${MOUNT_SYSTEM}
-inside() { chroot "$root" env DEBIAN_FRONTEND=noninteractive "$@"; }
-[ -z "$architecture" ] || inside dpkg --add-architecture "$architecture"
-inside apt-get update
-inside apt-get install -y --no-install-recommends "$@"
-inside apt-get clean
-inside env WINEPREFIX=/prefix WINEDEBUG=-all WINEDLLOVERRIDES=mscoree,mshtml= HOME=/run XDG_RUNTIME_DIR=/run sh -ec "$finish"`;
+echo "I: $5..."
+chroot "$root" env WINEPREFIX=/prefix WINEDEBUG=-all WINEDLLOVERRIDES=mscoree,mshtml= HOME=/run XDG_RUNTIME_DIR=/run sh -ec "$5"`;
 
 // $1: the folder, $2: the working directory, $3: how many pairs of folders, outside
 // and inside, follow; then the command.
@@ -88,15 +92,11 @@ exec chroot "$root" sh -ec 'cd "$1"; shift; exec "$@"' sh "$cwd" "$@"`;
 
 /** Makes a system unless it is there. @returns {Promise<string>} its folder */
 export function install(name) {
-  const { architecture = '', packages, finish = '' } = SYSTEMS[name];
-  const recipe = fingerprint([BASE, INSTALL, architecture, ...packages, finish].join());
-  return cached(`debian-13-${name}-${recipe}`, async (folder) => {
-    if (!existsSync('/usr/sbin/debootstrap')) await installSystemPackages(['debootstrap', 'debian-archive-keyring']);
-    const base = await cached(`debian-13-${fingerprint(BASE)}`, (folder) =>
-      setUp('Setting up Debian 13 in the cache (once)', BASE, [folder, DEBOOTSTRAP_SCRIPT]),
-    );
-    const what = `Setting up ${packages.slice(0, 2).join(', ')}${packages.length > 2 ? ', …' : ''} in the cache (once)`;
-    await setUp(what, INSTALL, [folder, base, architecture, finish, ...packages]);
+  const { architectures = ['amd64'], packages, alone = [], finish = '' } = SYSTEMS[name];
+  const what = [architectures.join(), packages.join(), alone.join(' '), finish];
+  return cached(`debian-13-${name}-${fingerprint([INSTALL, ...what].join())}`, async (folder) => {
+    if (!existsSync('/usr/bin/mmdebstrap')) await installSystemPackages(['mmdebstrap', 'debian-archive-keyring']);
+    await setUp(`Setting up Debian 13 with ${name} in the cache (once)`, INSTALL, [folder, ...what]);
   });
 }
 
