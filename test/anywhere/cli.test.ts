@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import type { Findings } from '../../dist/cli/doctor.js';
-import { cli, onWine } from '../support/cli.js';
+import { cli, LONG, onWine } from '../support/cli.js';
 
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
   version: string;
@@ -16,7 +16,7 @@ test('an option that it does not have', async () => {
   expect(await cli(['doctor', '--jsno'])).toEqual({ code: 2, stdout: '', stderr: message });
 });
 
-describe('doctor on this system', () => {
+describe('doctor on this system', LONG, () => {
   test('says what it found, and a verdict', async () => {
     const { code, stdout, stderr } = await cli(['doctor']);
     expect(stderr).toBe('');

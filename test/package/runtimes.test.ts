@@ -100,7 +100,7 @@ describe.each(RUNTIMES.filter(({ file }) => !isWindows || file.endsWith('.exe'))
           }),
         ).toBe(0);
       } else {
-        const command = [...args, ...flags, join(project, 'program.mjs')];
+        const command = [...args, ...flags, join(project, 'program.mjs'), entry];
         // As an install script would.
         chmodSync(join(runtime, file), 0o755);
         const { status, stderr } = spawnSync(join(runtime, file), command, {

@@ -7,6 +7,9 @@ export const cliFile = fileURLToPath(new URL('../../dist/cli/main.js', import.me
 /** Whether the tests run on Wine; whatever the command prints there must say so. */
 export const onWine = process.env.LOOPBACK_TEST_SYSTEM === 'wine';
 
+/** For a test of doctor: PowerShell, where there is one, may take a minute; netsh and connections are quick. */
+export const LONG = { timeout: 120_000 };
+
 /** For NODE_OPTIONS: the system accepts the ioctl, in the program and in those it starts. */
 export const ACCEPTING = { NODE_OPTIONS: '--require ./test/support/accept.cjs' };
 

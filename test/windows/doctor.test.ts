@@ -6,7 +6,7 @@ import { describeFindings } from '../../dist/cli/doctor-report.js';
 import { paintFor } from '../../dist/cli/paint.js';
 import { findCallouts } from '../../dist/cli/powershell.js';
 import { nativePath, systemFolder } from '../../dist/cli/system.js';
-import { onWine } from '../support/cli.js';
+import { LONG, onWine } from '../support/cli.js';
 import {
   answer,
   type Call,
@@ -24,8 +24,6 @@ useRecorder();
 
 const AF_INET6 = 23;
 const IPV6_V6ONLY = 27;
-// PowerShell, where there is one, may take a minute; netsh and connections are quick.
-const LONG = { timeout: 120_000 };
 
 const text = (found: Awaited<ReturnType<typeof examine>>) => describeFindings(found, paintFor(process.stdout));
 
