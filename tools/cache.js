@@ -15,14 +15,22 @@ export function fingerprint(text) {
   return createHash('sha256').update(text).digest('hex').slice(0, 12);
 }
 
+/** What this process makes right now: several of its parts may want the same. */
+const making = new Map();
+
 /**
  * A folder of the cache, made by `make(folder)` the first time. One that was
  * not made to the end is made again.
  */
-export async function cached(name, make) {
+export function cached(name, make) {
+  if (!making.has(name)) making.set(name, makeOnce(name, make));
+  return making.get(name);
+}
+
+async function makeOnce(name, make) {
   const folder = join(cacheFolder, name);
   if (existsSync(folder)) return folder;
-  // Of its own, since two runs may want the same; the first to finish wins.
+  // Of its own, since two processes may want the same; the first to finish wins.
   const partial = `${folder}.${process.pid}.partial`;
   mkdirSync(partial, { recursive: true });
   await make(partial);

@@ -11,23 +11,20 @@ import { cached, cacheFolder, fingerprint } from './cache.js';
 import { installSystemPackages, runAsRoot, setUp } from './root.js';
 import { root as checkout } from './run.js';
 
-// Wine depends on 160 packages more, for sound, video, cameras and windows. `packages`
-// has what node.exe comes by in Wine (it takes GnuTLS where it finds it), `alone` is
-// installed without its dependencies.
-const WINE = ['libunwind8', 'libfreetype6', 'libgnutls30t64'];
-const WINE_ALONE = ['wine', 'wine64', 'libwine', 'libz-mingw-w64'];
 // Services that have nothing to do would keep the server for seconds; it writes the prefix as it ends.
 const MAKE_PREFIX = 'wineboot --init && wineserver --kill';
-const i386 = (names) => names.map((name) => `${name}:i386`);
 
 const SYSTEMS = {
-  wine: { packages: WINE, alone: WINE_ALONE, finish: MAKE_PREFIX },
-  wine32: {
-    architectures: ['amd64', 'i386'],
-    packages: [...WINE, ...i386(WINE)],
-    alone: [...WINE_ALONE, ...i386(['wine32', 'libwine'])],
+  // Wine depends on 160 packages more, for sound, video, cameras and windows. `packages`
+  // has what node.exe comes by (Wine takes the two last where it finds them), and `alone`
+  // is installed without its dependencies.
+  wine: {
+    packages: ['libunwind8', 'libfreetype6', 'libgnutls30t64'],
+    alone: ['wine', 'wine64', 'libwine', 'libz-mingw-w64'],
     finish: MAKE_PREFIX,
   },
+  // Does not come up without them.
+  wine32: { architectures: ['amd64', 'i386'], packages: ['wine', 'wine64', 'wine32:i386'], finish: MAKE_PREFIX },
   builder: {
     packages: [
       ...['clang-19', 'lld-19', 'llvm-19', 'clang-format-19', 'clang-tidy-19', 'libclang-rt-19-dev'],
