@@ -15,15 +15,15 @@ import { root as checkout } from './run.js';
 const MAKE_PREFIX = 'wineboot --init && wineserver --kill';
 
 const SYSTEMS = {
-  // Wine depends on 160 packages more, for sound, video, cameras and windows. `packages`
-  // has what node.exe comes by (Wine takes the two last where it finds them), and `alone`
-  // is installed without its dependencies.
+  // Wine depends on 160 packages more, for sound, video, cameras and windows. `packages` has
+  // what it needs for node.exe: FreeType with a font, without which there is no desktop, comes
+  // with fontconfig, and GnuTLS it takes where it finds it. `alone` is installed without its
+  // dependencies.
   wine: {
-    packages: ['libunwind8', 'libfreetype6', 'libgnutls30t64'],
+    packages: ['libunwind8', 'libfontconfig1', 'libfreetype6', 'libgnutls30t64'],
     alone: ['wine', 'wine64', 'libwine', 'libz-mingw-w64'],
     finish: MAKE_PREFIX,
   },
-  // Does not come up without them.
   wine32: { architectures: ['amd64', 'i386'], packages: ['wine', 'wine64', 'wine32:i386'], finish: MAKE_PREFIX },
   builder: {
     packages: [
