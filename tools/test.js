@@ -8,6 +8,7 @@ import { closeSync, mkdirSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { buildNative } from './build-native.js';
 import { forgetCoverage, printCoverage } from './coverage.js';
+import { install } from './debian.js';
 import { clangFormat } from './format.js';
 import { fuzzBriefly } from './fuzz.js';
 import { checkNative } from './native-checks.js';
@@ -16,7 +17,7 @@ import { soak } from './soak.js';
 import { runAFewStrangers } from './strangers.js';
 import { testSuite, testSuiteUnderWine } from './suite.js';
 import { resultsOf, runVitest } from './vitest.js';
-import { NEWEST, VERSIONS } from './windows-node.js';
+import { NEWEST, prepareWindowsNode, VERSIONS, windowsDependencies } from './windows-node.js';
 
 // Other steps need what these leave behind, or are needed by none and quick.
 const FIRST = {
@@ -89,6 +90,13 @@ async function runSteps(steps) {
   await Promise.all(Array.from({ length: AT_ONCE }, lane));
 }
 
+/** Puts into the cache what several steps want, which each of them would do on its own. */
+async function prepare() {
+  if (isWindows) return;
+  const nodes = VERSIONS.map((version) => prepareWindowsNode(version));
+  await Promise.all([...nodes, windowsDependencies(), install('builder'), install('servers')]);
+}
+
 async function runEverything() {
   const start = Date.now();
   rmSync(join(root, 'build', 'results'), { recursive: true, force: true });
@@ -97,8 +105,7 @@ async function runEverything() {
   const timer = setInterval(() => {
     console.log(`… ${[...running].map(([name, since]) => `${name} (${seconds(since)})`).join(', ')}`);
   }, 30_000);
-  await installDependencies();
-  await buildTypeScript();
+  await Promise.all([installDependencies().then(buildTypeScript), prepare()]);
   await runSteps(FIRST);
   await runSteps(THEN);
   clearInterval(timer);
