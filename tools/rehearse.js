@@ -53,6 +53,7 @@ const NOT_HERE = {
 const STAND_INS = [
   'bash: that of Debian, in place of the one of Git for Windows',
   'node-gyp: no MSVC, so test recorder, twin and other end are those that clang and GCC built',
+  'junctions: none in Wine 10, so the tests of pnpm, which makes them, are skipped',
   'PowerShell: none in Wine, so doctor says "not known" of what it would ask it',
 ];
 
