@@ -3,18 +3,30 @@
 // keeps them; finding a SOCKET among other handles; and what is kept of a connection.
 // Run it with `npm run bench:arming`. It does not measure what the fast path gains.
 //
-//   --seconds N   how long each comparison runs (default 5)
+//   --seconds N         how long each comparison runs (default 5)
+//   --before REVISION   beside an older package
 //
 // Under Wine, which refuses the ioctl, the test recorder answers it, so that
 // what is measured is the path taken on Windows.
 
 import { once } from 'node:events';
 import net from 'node:net';
+import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { enableLoopbackFastPath, getLoopbackFastPathStatus } from 'loopback-fast-path';
-import { acceptTheIoctl, binary, compare, interleave, medianInterval, record, shown, system } from './measure.js';
+import * as now from 'loopback-fast-path';
+import {
+  acceptTheIoctl,
+  binary,
+  compare,
+  interleave,
+  medianInterval,
+  olderPackage,
+  record,
+  shown,
+  system,
+} from './measure.js';
 
 const { values } = parseArgs({ options: { seconds: { type: 'string', default: '5' } } });
 const milliseconds = Number(values.seconds) * 1000;
@@ -26,26 +38,29 @@ const echo = net.createServer((socket) => socket.on('error', () => {}).pipe(sock
 await once(echo, 'listening');
 const { port } = echo.address();
 
-async function connect(armed) {
+const older = olderPackage();
+const before = older && (await import(pathToFileURL(older.imported)));
+
+/** @param fastPath the package to arm it with, if it is to be armed */
+async function connect(fastPath) {
   const socket = net.connect({ port, host: '127.0.0.1', noDelay: true });
-  if (armed) enableLoopbackFastPath(socket);
+  fastPath?.enableLoopbackFastPath(socket);
   await once(socket, 'connect');
-  if (armed && getLoopbackFastPathStatus(socket).state !== 'applied') {
-    throw getLoopbackFastPathStatus(socket).error ?? new Error('not applied');
-  }
+  const status = fastPath?.getLoopbackFastPathStatus(socket) ?? { state: 'applied' };
+  if (status.state !== 'applied') throw status.error ?? new Error('not applied');
   return socket;
 }
 
 /** Seconds for `count` connections, one after the other. */
-async function connects(armed, count = 100) {
+async function connects(fastPath, count = 100) {
   const start = process.hrtime.bigint();
-  for (let i = 0; i < count; ++i) (await connect(armed)).resetAndDestroy();
+  for (let i = 0; i < count; ++i) (await connect(fastPath)).resetAndDestroy();
   return Number(process.hrtime.bigint() - start) / 1e9;
 }
 
 /** Seconds for 16 MiB through an echo, in chunks of 64 KiB. */
-async function throughput(armed, size = 16 << 20) {
-  const socket = await connect(armed);
+async function throughput(fastPath, size = 16 << 20) {
+  const socket = await connect(fastPath);
   const chunk = Buffer.alloc(1 << 16);
   const start = process.hrtime.bigint();
   let received = 0;
@@ -84,14 +99,14 @@ function lookup() {
 }
 
 /** Bytes on the heap for each of `count` open connections, both ends. */
-async function retained(armed, count = 1000) {
+async function retained(fastPath, count = 1000) {
   const used = () => {
     collectGarbage();
     return process.memoryUsage().heapUsed;
   };
   const before = used();
   const sockets = [];
-  for (let i = 0; i < count; ++i) sockets.push(await connect(armed));
+  for (let i = 0; i < count; ++i) sockets.push(await connect(fastPath));
   const bytes = (used() - before) / count;
   await Promise.all(
     sockets.map((socket) => {
@@ -112,7 +127,7 @@ const collectGarbage = runInNewContext('gc');
 
 console.log(`${system()}\n`);
 console.log('Ratios of speed, each with its interval of 95 %, armed / plain, beside plain / plain:');
-const flow = await compare(throughput, milliseconds);
+const flow = await compare(throughput, milliseconds, { armed: now });
 console.log(`  echo: ${shown(flow.armed)}, ${shown(flow.control)}`);
 record('echo, armed / plain', flow.armed);
 
@@ -120,11 +135,12 @@ const idles = [];
 let rate;
 for (const count of [0, 1000, MANY]) {
   while (idles.length < count) idles.push(idle().unref());
-  rate = await compare(connects, milliseconds);
+  rate = await compare(connects, milliseconds, { armed: now, before });
   // A round is of 100 connects.
   const one = `a plain one takes ${(rate.plain * 1e4).toFixed(0)} us`;
   const beside = count === 0 ? '' : ` beside ${count} idle sockets, unreferenced`;
   console.log(`  connects${beside}: ${shown(rate.armed)}, ${shown(rate.control)}; ${one}`);
+  if (rate.before) console.log(`    by the older package: ${shown(rate.before)}`);
   if (count === 0) record('connects, armed / plain', rate.armed);
 }
 
@@ -148,7 +164,7 @@ for (const [what, found] of Object.entries({
 }
 record('finding the SOCKET among 10,000 handles / a connect', speedOf(unreferenced, rate.plain * 1e7));
 
-const bytes = await interleave({ plain: () => retained(false), armed: () => retained(true) }, { rounds: 20 });
+const bytes = await interleave({ plain: () => retained(), armed: () => retained(now) }, { rounds: 20 });
 const more = bytes.armed.map((each, round) => each - bytes.plain[round]);
 console.log(`\nKept of each armed connection beyond a plain one: ${shown(medianInterval(more), 0)} bytes of heap`);
 echo.close();

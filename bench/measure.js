@@ -1,7 +1,8 @@
 // What the benchmarks share: interleaved rounds, and no figure without its interval.
 
-import { appendFileSync } from 'node:fs';
+import { appendFileSync, existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
 import { compareSpeeds, seededRandom } from '../dist/cli/bench/statistics.js';
 
 export const onWine = process.env.LOOPBACK_TEST_SYSTEM === 'wine';
@@ -11,6 +12,18 @@ const require = createRequire(import.meta.url);
 
 /** The shipped binary. */
 export const binary = () => require(`../prebuilds/win32-${process.arch}/loopback-fast-path.node`);
+
+/** The files of an older package, made by `--before`: what is imported, required and preloaded. */
+export function olderPackage() {
+  const dist = fileURLToPath(new URL('../build/before/dist/', import.meta.url));
+  if (!existsSync(dist)) return undefined;
+  const file = (...names) => names.map((name) => dist + name).find(existsSync);
+  return {
+    imported: file('node.mjs', 'index.js'),
+    required: file('index.cjs', 'index.js'),
+    preloaded: file('register.cjs'),
+  };
+}
 
 /** What this runs on, for the first line of a report. */
 export function system() {
@@ -73,14 +86,21 @@ export async function interleave(measures, { milliseconds = 0, rounds = 0 }) {
   return results;
 }
 
-/** Armed against plain, beside plain against plain: what a figure of this machine is worth. */
-export async function compare(measure, milliseconds) {
-  const measures = { plain: () => measure(false), again: () => measure(false), armed: () => measure(true) };
-  const { plain, again, armed } = await interleave(measures, { milliseconds });
+/**
+ * Armed against plain, beside plain against plain: what a figure of this machine is worth.
+ *
+ * @param how What `measure` is called with where it arms, and where it arms as an older package does, if there is one.
+ */
+export async function compare(measure, milliseconds, { armed: how = true, before } = {}) {
+  const measures = { plain: () => measure(), again: () => measure(), armed: () => measure(how) };
+  if (before !== undefined) measures.before = () => measure(before);
+  const times = await interleave(measures, { milliseconds });
+  const ratio = (name) => times[name] && speedRatio(times[name], times.plain);
   return {
-    plain: median(plain),
-    armed: speedRatio(armed, plain),
-    control: speedRatio(again, plain),
-    rounds: plain.length,
+    plain: median(times.plain),
+    armed: ratio('armed'),
+    control: ratio('again'),
+    before: ratio('before'),
+    rounds: times.plain.length,
   };
 }

@@ -9,17 +9,17 @@
 // makes it), that is measured beside it.
 
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
-import { interleave, medianInterval, onWine, record, shown, speedRatio, system } from './measure.js';
+import { interleave, medianInterval, olderPackage, onWine, record, shown, speedRatio, system } from './measure.js';
 
 const { values } = parseArgs({ options: { rounds: { type: 'string', default: '40' } } });
 const rounds = Number(values.rounds);
 const root = fileURLToPath(new URL('..', import.meta.url));
-const before = join(root, 'build/before');
+const before = olderPackage();
 const folder = mkdtempSync(join(tmpdir(), 'bench-'));
 
 function file(name, text = '') {
@@ -101,9 +101,9 @@ const results = await interleave(
     'another empty file preloaded': preload(file('control.cjs')),
     'register preloaded': preload(join(root, 'dist/register.cjs')),
     ...programs('', join(root, 'dist/node.mjs'), join(root, 'dist/index.cjs')),
-    ...(existsSync(before) && {
-      'register preloaded, before': preload(join(before, 'dist/register.cjs')),
-      ...programs(', before', join(before, 'dist/index.js'), join(before, 'dist/index.js')),
+    ...(before && {
+      'register preloaded, before': preload(before.preloaded),
+      ...programs(', before', before.imported, before.required),
     }),
   },
   { rounds },
@@ -117,7 +117,7 @@ console.log('\nstart, over an empty file preloaded:');
 for (const name of Object.keys(results).filter((each) => each.includes('preloaded') && !each.startsWith('an '))) {
   console.log(`${name.padEnd(36)} ${over(name, 'an empty file preloaded')}`);
 }
-if (existsSync(before)) {
+if (before) {
   console.log('\ntime now / time before:');
   for (const name of ['import', 'require()', 'load and first armed connect']) {
     console.log(`${name.padEnd(36)} ${shown(speedRatio(results[`${name}, before`], results[name]))}`);

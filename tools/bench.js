@@ -3,13 +3,13 @@
 // `npm run bench:all`: all of them, their ratios and the sizes of the package appended to
 // bench/history.jsonl, and bench/history.svg drawn from it.
 //
-//   --before REVISION   with `start`: measures an older package beside this one
+//   --before REVISION   with `start` and `arming`: measures an older package beside this one
 
 import { execFileSync } from 'node:child_process';
-import { appendFileSync, mkdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { ARCHITECTURES, buildEverything, NAME } from './build-native.js';
-import { isWindows, npm, readJson, root, run } from './run.js';
+import { isWindows, npm, readJson, root, run, runPackage } from './run.js';
 import { NEWEST, runWindowsNode } from './windows-node.js';
 
 /** The package as it was, compiled as it was then, in build/before. */
@@ -17,10 +17,12 @@ async function buildBefore(revision) {
   const folder = join(root, 'build/before');
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
-  const parts = ['src', 'prebuilds', 'package.json', 'tsconfig.json'];
-  await run('git', ['archive', '--output', 'build/before.tar', revision, ...parts]);
+  await run('git', ['archive', '--output', 'build/before.tar', revision]);
   await run('tar', ['-xf', '../before.tar'], { cwd: folder });
-  await run(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', '.'], { cwd: folder });
+  const compiler = existsSync(join(folder, 'rolldown.config.js'))
+    ? ['rolldown/bin/cli.mjs', '--config']
+    : ['typescript/bin/tsc', '-p', '.'];
+  await runPackage(compiler[0], compiler.slice(1), { cwd: folder, stdio: ['ignore', 'ignore', 'inherit'] });
 }
 
 /** Runs a script of bench/. @throws {Error} where it fails */
