@@ -93,7 +93,7 @@ export async function runStrangers(versions, groups, { servers = [], atOnce = 2,
 /** As long as a test may take: a few of different kinds, without a server, where their packages are in the cache. */
 export async function runAFewStrangers() {
   if (isProjectInstalled('strangers', 'win32')) {
-    await runStrangers([NEWEST], [{ ...PROGRAMS, names: ['aedes', 'nock', 'socket.io', 'supertest', 'shutdown'] }]);
+    await runStrangers([NEWEST], [{ ...PROGRAMS, names: ['aedes', 'nock', 'supertest', 'socket.io', 'trpc'] }]);
   } else console.log('Not run: npm run strangers sets them up (570 MB, once)');
 }
 
@@ -104,18 +104,21 @@ if (isMain(import.meta.url)) {
     resume: { type: 'boolean' },
   };
   const { values, positionals } = parseArgs({ allowPositionals: true, options });
-  const groups = [PROGRAMS, SUITES].map((group) => ({
-    ...group,
-    names: group.names.filter((name) => positionals.length === 0 || positionals.includes(name)),
-  }));
+  const unknown = positionals.filter((name) => ![PROGRAMS, SUITES].some(({ names }) => names.includes(name)));
+  if (unknown.length > 0) throw new Error(`Nothing is called ${unknown.join(', ')}.`);
+  const wanted = [PROGRAMS, SUITES]
+    .map((group) => ({
+      ...group,
+      names: group.names.filter((name) => positionals.length === 0 || positionals.includes(name)),
+    }))
+    .filter(({ names }) => names.length > 0);
   await installDependencies();
   await buildTypeScript();
   // Only Wine needs the recorder.
   if (!isWindows) await buildNative({ check: true });
-  const wanted = groups.filter(({ names }) => names.length > 0);
-  if (wanted.length === 0) throw new Error(`Nothing is called ${positionals.join(', ')}.`);
   await runStrangers(values.node ?? (isWindows ? [process.versions.node] : VERSIONS), wanted, {
-    servers: ALL_SERVERS,
+    // The suites bring their own.
+    servers: wanted.some(({ folder }) => folder === PROGRAMS.folder) ? ALL_SERVERS : [],
     atOnce: Number(values['at-once']),
     resume: values.resume,
   });
