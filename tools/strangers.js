@@ -93,7 +93,7 @@ export async function runStrangers(versions, groups, { servers = [], atOnce = 2,
 /** As long as a test may take: a few of different kinds, without a server, where their packages are in the cache. */
 export async function runAFewStrangers() {
   if (isProjectInstalled('strangers', 'win32')) {
-    await runStrangers([NEWEST], [{ ...PROGRAMS, names: ['aedes', 'nock', 'supertest', 'socket.io', 'trpc'] }]);
+    await runStrangers([NEWEST], [{ ...PROGRAMS, names: ['aedes', 'supertest', 'trpc', 'socket.io', 'undici-mock'] }]);
   } else console.log('Not run: npm run strangers sets them up (570 MB, once)');
 }
 

@@ -18,7 +18,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
+import { delimiter, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const LIMIT = 120_000;
@@ -93,6 +93,9 @@ async function compare(folder, file) {
     ...{ sockets, flaky, different },
   };
 }
+
+// Some tests start `node`.
+process.env.PATH = `${dirname(process.execPath)}${delimiter}${process.env.PATH}`;
 
 const [, , folder, ...suites] = process.argv;
 const results = resolve(folder);
