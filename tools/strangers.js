@@ -2,7 +2,9 @@
 // suites that libraries bring along (test/suites), plain and armed, on Windows Node and
 // with real servers beside them; sets up what they need.
 //
-//   npm run strangers -- [--node 26.10.0] [--at-once N] [name …]
+//   npm run strangers -- [--node 26.10.0] [--at-once N] [--resume] [name …]
+//
+// With --resume it goes on where the last run on that Node was ended.
 
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
@@ -29,8 +31,8 @@ SOCKETs of the plain run: on loopback IPv4 those that connect and listen, all ot
 export const SUITES = {
   folder: 'suites',
   names: [
-    ...['fastify', 'pino-socket'],
-    ...['@fastify/express', '@fastify/http-proxy', '@fastify/reply-from', '@fastify/websocket'],
+    ...['fastify', '@fastify/reply-from', '@fastify/express', '@fastify/http-proxy'],
+    ...['@fastify/websocket', 'pino-socket'],
   ],
   header: `
 Tests of the plain run, and SOCKETs that had the ioctl in the armed one
@@ -38,15 +40,18 @@ Tests of the plain run, and SOCKETs that had the ioctl in the armed one
                         files  passed  failed skipped SOCKETs`,
 };
 
-/** Runs some on one Node, and tells which were not the same. */
-async function runOn(version, { folder, header, names }, { env, atOnce }) {
+/** Runs some on one Node, and tells which were not shown to be the same. */
+async function runOn(version, { folder, header, names }, { env, atOnce, resume }) {
   const modules = join(await installProject(folder, 'win32'), 'node_modules');
   const place = join(root, 'test', folder, 'node_modules');
   if (isWindows && !existsSync(place)) symlinkSync(modules, place, 'junction');
   await prepareWindowsNode(version);
   const results = `build/${folder}/${version}`;
-  rmSync(join(root, results), { recursive: true, force: true });
+  if (!resume) rmSync(join(root, results), { recursive: true, force: true });
   mkdirSync(join(root, results), { recursive: true });
+  // What was being run when the last run was ended did not crash.
+  const begun = readdirSync(join(root, results), { recursive: true }).filter((file) => file.endsWith('.begun'));
+  for (const file of begun) rmSync(join(root, results, file));
   console.log(`\nNode ${version}${header}`);
   const lanes = Array.from({ length: atOnce }, (_, lane) => names.filter((_name, index) => index % atOnce === lane));
   const options = { env, binds: [[modules, `/checkout/test/${folder}/node_modules`]], seconds: 6 * 3600 };
@@ -57,50 +62,64 @@ async function runOn(version, { folder, header, names }, { env, atOnce }) {
     }
   };
   await Promise.all(lanes.filter((names) => names.length > 0).map(run));
-  return names.filter((name) => {
+  const found = names.map((name) => {
     const file = join(root, results, `${name.replace('/', '-')}.txt`);
-    return !existsSync(file) || readFileSync(file, 'utf8').includes('DIFFERENT');
+    return { name, said: existsSync(file) ? readFileSync(file, 'utf8') : 'not ended' };
   });
+  const notRun = found.filter(({ said }) => said.includes('not run: '));
+  const different = found.filter(({ said }) => said.includes('DIFFERENT') || said === 'not ended');
+  console.log(`${names.length - notRun.length - different.length} of ${names.length} as the plain ones on ${version}`);
+  for (const { name, said } of notRun) console.log(`  ${name}: ${/not run: .*/.exec(said)[0]}`);
+  // Where none was run, nothing is shown.
+  return notRun.length === names.length ? names : different.map(({ name }) => name);
 }
 
-/** @throws {Error} where one of them is not the same. */
-export async function runStrangers(versions, groups, { servers = [], atOnce = 2 } = {}) {
+/** @throws {Error} where one of them is not shown to be the same. */
+export async function runStrangers(versions, groups, { servers = [], atOnce = 2, resume = false } = {}) {
   const wrong = [];
   const runAll = async (env = {}) => {
     for (const version of versions) {
       for (const group of groups) {
-        const different = await runOn(version, group, { env, atOnce });
+        const different = await runOn(version, group, { env, atOnce, resume });
         wrong.push(...different.map((name) => `${name} on ${version}`));
       }
     }
   };
   // On Windows whoever wants servers starts them.
   await (isWindows || servers.length === 0 ? runAll() : withServers(runAll, servers));
-  if (wrong.length > 0) throw new Error(`Not the same: ${wrong.join(', ')}`);
+  if (wrong.length > 0) throw new Error(`Not shown to be the same: ${wrong.join(', ')}`);
 }
 
 /** As long as a test may take: a few of different kinds, without a server, where their packages are in the cache. */
 export async function runAFewStrangers() {
   if (isProjectInstalled('strangers', 'win32')) {
-    await runStrangers([NEWEST], [{ ...PROGRAMS, names: ['aedes', 'nock', 'socket.io', 'supertest', 'shutdown'] }]);
+    await runStrangers([NEWEST], [{ ...PROGRAMS, names: ['aedes', 'supertest', 'trpc', 'socket.io', 'undici-mock'] }]);
   } else console.log('Not run: npm run strangers sets them up (570 MB, once)');
 }
 
 if (isMain(import.meta.url)) {
-  const options = { node: { type: 'string', multiple: true }, 'at-once': { type: 'string', default: '2' } };
+  const options = {
+    node: { type: 'string', multiple: true },
+    'at-once': { type: 'string', default: '2' },
+    resume: { type: 'boolean' },
+  };
   const { values, positionals } = parseArgs({ allowPositionals: true, options });
-  const groups = [PROGRAMS, SUITES].map((group) => ({
-    ...group,
-    names: group.names.filter((name) => positionals.length === 0 || positionals.includes(name)),
-  }));
+  const unknown = positionals.filter((name) => ![PROGRAMS, SUITES].some(({ names }) => names.includes(name)));
+  if (unknown.length > 0) throw new Error(`Nothing is called ${unknown.join(', ')}.`);
+  const wanted = [PROGRAMS, SUITES]
+    .map((group) => ({
+      ...group,
+      names: group.names.filter((name) => positionals.length === 0 || positionals.includes(name)),
+    }))
+    .filter(({ names }) => names.length > 0);
   await installDependencies();
   await buildTypeScript();
   // Only Wine needs the recorder.
   if (!isWindows) await buildNative({ check: true });
-  const wanted = groups.filter(({ names }) => names.length > 0);
-  if (wanted.length === 0) throw new Error(`Nothing is called ${positionals.join(', ')}.`);
   await runStrangers(values.node ?? (isWindows ? [process.versions.node] : VERSIONS), wanted, {
-    servers: ALL_SERVERS,
+    // The suites bring their own.
+    servers: wanted.some(({ folder }) => folder === PROGRAMS.folder) ? ALL_SERVERS : [],
     atOnce: Number(values['at-once']),
+    resume: values.resume,
   });
 }

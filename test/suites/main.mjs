@@ -7,13 +7,23 @@
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { delimiter, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const LIMIT = 120_000;
 const REPEATED = 12;
-const CRASHED = { passed: 0, failed: 0, skipped: 0, crashed: 1, flaky: [], different: [] };
+const CRASHED = { passed: 0, failed: 0, skipped: 0, crashed: 1, sockets: 0, flaky: [], different: [] };
 
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 const required = (path) => `--require "${here(path).replaceAll('\\', '/')}"`;
@@ -34,9 +44,11 @@ async function run(folder, file, options, applied) {
   child.stdout.setEncoding('utf8').on('data', (data) => {
     printed += data;
   });
+  const closed = once(child, 'close');
   const [code] = await once(child, 'exit');
   clearTimeout(limit);
-  await new Promise((resolve) => setImmediate(resolve));
+  // All that it printed; a process that it left behind would hold it open.
+  await Promise.race([closed, new Promise((resolve) => setTimeout(resolve, 5000))]);
   const tests = new Map([['the process', [hung ? 'hangs' : `exit code ${code}`]]]);
   for (const line of printed.split('\n').filter((line) => line.startsWith('["'))) {
     const [name, state] = JSON.parse(line);
@@ -48,23 +60,42 @@ async function run(folder, file, options, applied) {
 /** Two tests of one name may end in any order. */
 const same = (a = [], b = []) => [...a].sort().join() === [...b].sort().join();
 
-async function compare(folder, file, applied) {
+async function compare(folder, file) {
+  const applied = join(mkdtempSync(join(tmpdir(), 'suites-')), 'applied');
   const plains = [await run(folder, file, PLAIN, applied)];
+  const armeds = [await run(folder, file, ARMED, applied)];
+  // A line for each process. A plain one has none.
+  const sockets = existsSync(applied)
+    ? readFileSync(applied, 'utf8')
+        .split('\n')
+        .reduce((sum, n) => sum + Number(n), 0)
+    : 0;
   const [plain] = plains;
-  const armed = await run(folder, file, ARMED, applied);
+  const [armed] = armeds;
   const flaky = [];
   const different = [];
   for (const name of new Set([...plain.keys(), ...armed.keys()])) {
-    const isPlainToo = () => plains.some((each) => same(each.get(name), armed.get(name)));
-    if (isPlainToo()) continue;
-    while (!isPlainToo() && plains.length < REPEATED) plains.push(await run(folder, file, PLAIN, applied));
-    const how = `${file}: ${name}: ${plains.map((each) => each.get(name) ?? 'missing').join(', ')} plain, ${armed.get(name) ?? 'missing'} armed`;
-    (isPlainToo() ? flaky : different).push(how);
+    const among = (runs, one) => runs.filter((each) => same(each.get(name), one.get(name))).length;
+    if (among(plains, armed) > 0) continue;
+    while (among(plains, armed) === 0 && plains.length < REPEATED) plains.push(await run(folder, file, PLAIN, applied));
+    const isPlainToo = among(plains, armed) > 0;
+    // How often it is so when armed says whether it is worth looking for.
+    while (!isPlainToo && armeds.length < REPEATED) armeds.push(await run(folder, file, ARMED, applied));
+    const counts = `in ${among(plains, armed)} of ${plains.length} plain runs, ${among(armeds, armed)} of ${armeds.length} armed`;
+    const how = `${file}: ${name}: ${armed.get(name) ?? 'missing'} ${counts}`;
+    (isPlainToo ? flaky : different).push(how);
   }
   const states = [...plain].filter(([name]) => name !== 'the process').flatMap(([, states]) => states);
   const count = (state) => states.filter((each) => each === state).length;
-  return { passed: count('pass'), failed: count('fail'), skipped: count('skipped'), crashed: 0, flaky, different };
+  rmSync(dirname(applied), { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
+  return {
+    ...{ passed: count('pass'), failed: count('fail'), skipped: count('skipped'), crashed: 0 },
+    ...{ sockets, flaky, different },
+  };
 }
+
+// Some tests start `node`.
+process.env.PATH = `${dirname(process.execPath)}${delimiter}${process.env.PATH}`;
 
 const [, , folder, ...suites] = process.argv;
 const results = resolve(folder);
@@ -72,7 +103,6 @@ for (const suite of suites) {
   const library = here(`node_modules/${suite}`);
   const kept = join(results, suite.replace('/', '-'));
   mkdirSync(kept, { recursive: true });
-  const applied = join(kept, 'applied');
   const files = readdirSync(join(library, 'test'), { recursive: true })
     .map((file) => file.replaceAll('\\', '/'))
     .filter((file) => /\.[cm]?js$/.test(file) && !/(^|\/)(helper|fixtures|utils|build|bundler|certs)/.test(file))
@@ -85,22 +115,17 @@ for (const suite of suites) {
       // Begun twice, and Wine with all that runs in it ended both times.
       const crashes = existsSync(begun) && readFileSync(begun).length >= 2;
       appendFileSync(begun, '+');
-      writeFileSync(known, JSON.stringify(crashes ? CRASHED : await compare(library, `test/${file}`, applied)));
+      writeFileSync(known, JSON.stringify(crashes ? CRASHED : await compare(library, `test/${file}`)));
     }
     all.push(JSON.parse(readFileSync(known, 'utf8')));
   }
   const sum = (key) => all.reduce((total, each) => total + each[key], 0);
   const list = (key) => all.flatMap((each) => each[key]);
-  const sockets = existsSync(applied)
-    ? readFileSync(applied, 'utf8')
-        .split('\n')
-        .reduce((sum, n) => sum + Number(n), 0)
-    : 0;
-  const numbers = [files.length, sum('passed'), sum('failed'), sum('skipped'), sockets].map((n) =>
+  const numbers = [files.length, sum('passed'), sum('failed'), sum('skipped'), sum('sockets')].map((n) =>
     String(n).padStart(7),
   );
   // Where nothing passes, or nothing is armed, nothing is shown.
-  const shows = sum('passed') > 0 && sockets > 0;
+  const shows = sum('passed') > 0 && sum('sockets') > 0;
   const verdict = list('different').length > 0 ? 'DIFFERENT' : shows ? 'same' : 'DIFFERENT: shows nothing';
   const report = [
     `${suite.padEnd(22)}${numbers.join(' ')}   ${verdict}, ${list('flaky').length} flaky${sum('crashed') > 0 ? `, ${sum('crashed')} files crash Wine` : ''}`,
