@@ -1,29 +1,31 @@
 // `npm run mutation`: do the tests notice when something in src/ is wrong? StrykerJS's
 // instrumenter puts every mutant into one build of the package (src/cli is left as it
 // is), the environment says which is at work, and vitest runs on node.exe under Wine the
-// test files that come by it.
+// tests that come by it; for what survives there, those of Linux as well.
 //
 // StrykerJS's own runner for vitest is not used: it runs test files in threads of one
 // process, of which the recorder redirects all. So the harness is this file and
-// test/mutation/run.mjs.
+// test/mutation/.
 //
-//   --sample N      so many mutants, by chance (default: all)
+//   --sample N      so many mutants, by chance (default: all, in an order by chance)
 //   --seed N        of that chance (default 1)
 //   --only FILE     mutants of files whose name contains this
 //   --ids A,B,…     these mutants, by their numbers
+//   --lanes N       so many node.exe side by side (default 2)
 //   --minutes N     stop after so long, and say so
 //
 // build/mutation/report.json has every mutant with what became of it.
 
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { buildEverything } from './build-native.js';
+import { runInside } from './debian.js';
 import { isWindows, readJson, root } from './run.js';
 import { installProject } from './test-projects.js';
-import { NEWEST, runWindowsNode } from './windows-node.js';
+import { NEWEST, runWindowsNode, VERSIONS } from './windows-node.js';
 
 const { values } = parseArgs({
   options: {
@@ -31,30 +33,43 @@ const { values } = parseArgs({
     seed: { type: 'string', default: '1' },
     only: { type: 'string', default: '' },
     ids: { type: 'string', default: '' },
+    lanes: { type: 'string', default: '2' },
     minutes: { type: 'string', default: 'Infinity' },
   },
 });
 const folder = join(root, 'build', 'mutation');
-const results = join(folder, 'results.jsonl');
 
-// Those that say something of src/ without src/cli; test/windows/libraries and others
-// that need servers or minutes would only run it once more.
-const TESTS = [
-  ...['arguments', 'import', 'hostile'].map((name) => `anywhere/${name}`),
-  ...['arming', 'client', 'cluster', 'connection', 'failures', 'faults', 'ipv6', 'register'].map(
-    (name) => `windows/${name}`,
-  ),
-  ...['server', 'statements', 'status'].map((name) => `windows/${name}`),
+// What tells something of src/ without src/cli; test/windows/libraries and others that need
+// servers or minutes would only run it once more. All mutants are tried on the first, and what
+// survives on the others: off Windows, and what asks for the version of Node on older ones.
+const SYSTEMS = [
+  {
+    name: 'windows',
+    version: NEWEST,
+    tests: [
+      ...['arguments', 'hostile', 'import'].map((name) => `anywhere/${name}`),
+      ...['arming', 'client', 'cluster', 'connection', 'failures', 'faults'].map((name) => `windows/${name}`),
+      ...['handed-out', 'hosts', 'ipv6', 'lookup', 'native', 'register'].map((name) => `windows/${name}`),
+      ...['server', 'statements', 'status'].map((name) => `windows/${name}`),
+    ],
+  },
+  { name: 'linux', tests: ['elsewhere/platform', 'anywhere/arguments', 'anywhere/import'] },
+  ...VERSIONS.filter((version) => version !== NEWEST).map((version) => ({
+    ...{ name: `node-${version}`, version, only: 'intercept.ts' },
+    tests: ['client', 'connection', 'register', 'server'].map((name) => `windows/${name}`),
+  })),
 ];
-// Start programs with the package, so what they come by is not known: they are for what no other comes by.
-const IN_PROGRAMS = ['windows/register', 'anywhere/import', 'windows/cluster'];
+
+/** How many jobs one start of vitest does: little is lost where Wine or vitest comes to an end. */
+const GROUP = 20;
+
 /** Puts every mutant into build/mutation/dist. @returns {Promise<object[]>} them */
 async function instrument() {
   const modules = join(await installProject('mutation'), 'node_modules');
   const require = createRequire(join(modules, 'x.js'));
   const { Instrumenter } = await import(pathToFileURL(require.resolve('@stryker-mutator/instrumenter')).href);
   rmSync(folder, { recursive: true, force: true });
-  mkdirSync(join(folder, 'seen'), { recursive: true });
+  mkdirSync(folder, { recursive: true });
   for (const part of ['src', 'tsconfig.json', 'prebuilds'])
     cpSync(join(root, part), join(folder, part), { recursive: true });
   const sources = readdirSync(join(root, 'src'), { recursive: true, withFileTypes: true })
@@ -74,96 +89,197 @@ async function instrument() {
   const ofCode = configs.filter(({ plugins }) => !plugins.flat().some(({ name }) => name.includes('dts')));
   for (const config of ofCode) await build({ ...config, logLevel: 'silent' });
   process.chdir(root);
+  const tell = readFileSync(join(root, 'test/mutation/seen-by-program.cjs'), 'utf8');
+  for (const file of ['core.cjs', 'register.cjs']) appendFileSync(join(folder, 'dist', file), `;(() => {${tell}})();`);
   return mutants.map((mutant) => ({ ...mutant, fileName: mutant.fileName.replaceAll('\\', '/') }));
 }
 
-const readResults = () =>
-  existsSync(results)
-    ? readFileSync(results, 'utf8')
-        .trim()
-        .split('\n')
-        .filter(Boolean)
-        .map((line) => JSON.parse(line))
-    : [];
+/**
+ * Has test/mutation/run.mjs do jobs, on node.exe or on Linux, in a build/ of its own: some
+ * tests leave there what they start.
+ *
+ * @returns {Promise<object[]>} what became of them
+ */
+async function runGroup({ version }, jobs, lane) {
+  const place = join(folder, lane);
+  rmSync(place, { recursive: true, force: true });
+  cpSync(join(root, 'build/x64/Release'), join(place, 'x64/Release'), { recursive: true });
+  writeFileSync(join(place, 'jobs.json'), JSON.stringify(jobs));
+  const results = join(place, 'results.jsonl');
+  writeFileSync(results, '');
+  const binds = [
+    [join(folder, 'dist'), '/checkout/dist'],
+    [place, '/checkout/build'],
+  ];
+  const options = { quiet: true, seconds: 3600, binds };
+  const program = 'test/mutation/run.mjs';
+  if (version === undefined) await runInside(['node', program], options);
+  else await runWindowsNode(version, [program], { ...options, nativeModules: true });
+  const lines = readFileSync(results, 'utf8').trim().split('\n').filter(Boolean);
+  return [...new Map(lines.map((line) => JSON.parse(line)).map((each) => [each.id, each])).values()];
+}
 
-/** Runs jobs, in groups, so that little is lost where Wine or vitest comes to an end. */
-async function runJobs(jobs, until = Number.POSITIVE_INFINITY) {
-  const left = () => {
-    const known = new Set(readResults().map(({ id }) => id));
-    return jobs.filter(({ id }) => !known.has(id));
-  };
-  for (let waiting = left(); waiting.length > 0 && Date.now() < until; ) {
-    writeFileSync(join(folder, 'jobs.json'), JSON.stringify(waiting.slice(0, 10)));
-    await runWindowsNode(NEWEST, ['test/mutation/run.mjs'], {
-      nativeModules: true,
-      quiet: true,
-      seconds: 3600,
-      binds: [[join(folder, 'dist'), '/checkout/dist']],
-    });
-    const after = left();
-    if (after.length === waiting.length) throw new Error(`Nothing came of mutant ${waiting[0].id}.`);
-    waiting = after;
-    console.log(`… ${jobs.length - waiting.length} of ${jobs.length}`);
+/** Stands for whatever a program came by that was ended by force, and could not tell. */
+const UNKNOWN = 'unknown';
+
+/** Runs every file without a mutant. @returns {Promise<object[]>} what each takes, and which mutants each of its tests comes by */
+async function observe(system) {
+  const jobs = system.tests.map((file) => ({ id: file, seen: true, steps: [{ files: [{ file }], limit: 300 }] }));
+  const outcomes = await runGroup(system, jobs, system.name);
+  const seen = join(folder, system.name, 'seen');
+  return system.tests.map((file) => {
+    const outcome = outcomes.find(({ id }) => id === file);
+    if (outcome?.status !== 'survived') throw new Error(`${file}: without a mutant it fails: ${outcome?.test}`);
+    const { loading, tests } = readJson(join(seen, `${file.replace('/', '-')}.json`));
+    for (const test of tests) test.mutants = new Set(test.mutants);
+    const own = new Map(tests.map((test) => [test.id, test]));
+    for (const name of readdirSync(join(seen, 'programs'))) {
+      const { test, mutants = [UNKNOWN] } = readJson(join(seen, 'programs', name));
+      for (const mutant of mutants) own.get(test)?.mutants.add(mutant);
+    }
+    return { file, tests, loading: new Set(loading) };
+  });
+}
+
+/**
+ * What there is to run for a mutant: the tests that come by it, and all of a file where its
+ * loading does.
+ */
+function filesFor({ id }, observed) {
+  const files = filesWith(id, observed);
+  return files.length > 0 ? files : filesWith(UNKNOWN, observed);
+}
+
+function filesWith(id, observed) {
+  return observed.flatMap(({ file, tests, loading }) => {
+    const chosen = loading.has(id) ? tests : tests.filter(({ mutants }) => mutants.has(id));
+    if (chosen.length === 0) return [];
+    const times = chosen.map(({ seconds }) => seconds);
+    const seconds = times.reduce((sum, each) => sum + each, 0.1);
+    return [{ file, ids: chosen.map((test) => test.id), seconds, slowest: Math.max(...times) }];
+  });
+}
+
+/** Whether the system answers to a test file, and no recorder: a process keeps that answer. */
+const asksSystem = (file) => !readFileSync(join(root, `test/${file}.test.ts`), 'utf8').includes('useRecorder(');
+
+/** Files as steps, each for a process: no test gets more than three times what the slowest of its step takes, and 5 s. */
+function stepsOf(files) {
+  const steps = new Map();
+  for (const each of files) {
+    const kind = `${each.slowest > 1} ${asksSystem(each.file)}`;
+    steps.set(kind, [...(steps.get(kind) ?? []), each]);
   }
+  return [...steps.values()].map((some) => ({
+    files: some.map(({ file, ids }) => ({ file, ids })),
+    patience: 5 + 3 * Math.max(...some.map(({ slowest }) => slowest)),
+    limit: 120 + 5 * some.reduce((sum, { seconds }) => sum + seconds, 0),
+  }));
 }
 
 /** Some of a list, by chance, the same for the same seed. */
-function sample(list, count, seed) {
-  const random = seededRandom(seed);
+function sample(list, count, random) {
   const drawn = list.map((item) => [random(), item]).toSorted(([a], [b]) => a - b);
   return drawn.slice(0, count).map(([, item]) => item);
 }
 
+const outcomes = new Map();
+
+/** Tries mutants, in lanes side by side, until one runs out of time. */
+async function tryMutants(system, mutants, until) {
+  const observed = await observe(system);
+  const waiting = mutants.map((mutant) => ({ mutant, files: filesFor(mutant, observed) }));
+  // How often a test file found a mutant of a source file: the likeliest for its time goes first.
+  const found = new Map();
+  const count = (source, file) => found.get(`${source} ${file}`) ?? { runs: 0, kills: 0 };
+  const worth = (source, { file, seconds }) => {
+    const { runs, kills } = count(source, file);
+    return (kills + 1) / (runs + 2) / seconds;
+  };
+  const total = waiting.length;
+  let done = 0;
+  let groups = 0;
+
+  async function lane(name) {
+    while (waiting.length > 0 && Date.now() < until) {
+      const group = waiting.splice(0, GROUP);
+      const jobs = group.map(({ mutant: { id, fileName }, files }) => {
+        const sorted = files.toSorted((a, b) => worth(fileName, b) - worth(fileName, a));
+        return { id, mutant: id, steps: stepsOf(sorted) };
+      });
+      // How often does a test fail by itself?
+      const [{ steps }] = jobs;
+      jobs.unshift({ id: `control ${system.name} ${groups++}`, steps: steps.slice(0, 1) });
+      const results = await runGroup(system, jobs, name);
+      const isKnown = ({ mutant }) => results.some(({ id }) => id === mutant.id);
+      if (!group.some(isKnown)) throw new Error(`Nothing came of mutant ${group[0].mutant.id}.`);
+      waiting.unshift(...group.filter((each) => !isKnown(each)));
+      for (const result of results) {
+        const { tried = [] } = outcomes.get(result.id) ?? {};
+        const now = result.tried.map((file) => `${system.name}: ${file}`);
+        outcomes.set(result.id, { ...result, tried: [...tried, ...now] });
+      }
+      for (const { mutant } of group.filter(isKnown)) {
+        ++done;
+        const { file: killer, tried } = results.find(({ id }) => id === mutant.id);
+        for (const file of killer === undefined ? tried : tried.slice(0, tried.indexOf(killer) + 1)) {
+          const { runs, kills } = count(mutant.fileName, file);
+          found.set(`${mutant.fileName} ${file}`, { runs: runs + 1, kills: kills + Number(file === killer) });
+        }
+      }
+      const killed = mutants.filter(({ id }) => (outcomes.get(id)?.status ?? 'survived') !== 'survived').length;
+      console.log(`… on ${system.name} ${done} of ${total} tried, ${killed} killed`);
+      report();
+    }
+  }
+  const lanes = Array.from({ length: Number(values.lanes) }, (_, i) => `${system.name}-${i}`);
+  await Promise.all(lanes.map(lane));
+}
+
+/** Writes what is known by now. @returns {object[]} it */
+function report() {
+  const tried = drawn
+    .filter(({ id }) => outcomes.has(id))
+    .map((mutant) => ({ ...mutant, ...outcomes.get(mutant.id) }))
+    .sort((a, b) => a.fileName.localeCompare(b.fileName) || a.location.start.line - b.location.start.line);
+  writeFileSync(join(folder, 'report.json'), JSON.stringify(tried, undefined, 1));
+  return tried;
+}
+
 if (isWindows) throw new Error('npm run mutation mounts one dist/ over another, which it does on Linux alone');
-await buildEverything();
+if (!process.env.QUICK) await buildEverything();
 const { seededRandom } = await import('../dist/cli/bench/statistics.js');
 const mutants = await instrument();
-
-// Without a mutant everything passes, and tells which mutants each test file comes by.
-const none = (file) => `none: ${file}`;
-await runJobs(TESTS.map((file) => ({ id: none(file), files: [file] })));
-const unmutated = new Map(readResults().map((each) => [each.id, each]));
-for (const [id, { status, test }] of unmutated) {
-  if (status !== 'survived') throw new Error(`${id}: without a mutant it fails: ${test}`);
-}
-const seconds = (file) => unmutated.get(none(file)).seconds;
-const seen = new Map(
-  TESTS.map((file) => [file, new Set(readJson(join(folder, 'seen', `${file.replace('/', '-')}.json`)))]),
-);
-
-/** The test files that come by a mutant, the quickest first. */
-function filesFor({ id, fileName }) {
-  const files = TESTS.filter((file) => seen.get(file).has(id));
-  if (files.length === 0 || fileName.includes('process-wide') || fileName.includes('entries'))
-    files.push(...IN_PROGRAMS);
-  return [...new Set(files)].sort((a, b) => seconds(a) - seconds(b));
-}
-
 const ids = values.ids.split(',').filter(Boolean);
 const wanted = mutants.filter(
   ({ id, fileName }) => fileName.includes(values.only) && (ids.length === 0 || ids.includes(id)),
 );
-const drawn = sample(wanted, Number(values.sample), Number(values.seed));
+const drawn = sample(wanted, Number(values.sample), seededRandom(Number(values.seed)));
 console.log(`${mutants.length} mutants, of which ${drawn.length} are tried`);
-await runJobs(
-  drawn.map((mutant) => ({ id: mutant.id, files: filesFor(mutant) })),
-  Date.now() + Number(values.minutes) * 60_000,
-);
+const until = Date.now() + Number(values.minutes) * 60_000;
+for (const system of SYSTEMS) {
+  const left = drawn.filter(({ id, fileName }) => {
+    const { status } = outcomes.get(id) ?? {};
+    return system === SYSTEMS[0] || (status === 'survived' && fileName.includes(system.only ?? ''));
+  });
+  if (left.length > 0) await tryMutants(system, left, system === SYSTEMS[0] ? until : Number.POSITIVE_INFINITY);
+}
 
-const outcomes = new Map(readResults().map((each) => [each.id, each]));
-const tried = drawn.filter(({ id }) => outcomes.has(id));
-const report = tried
-  .map((mutant) => ({ ...mutant, ...outcomes.get(mutant.id) }))
-  .sort((a, b) => a.fileName.localeCompare(b.fileName) || a.location.start.line - b.location.start.line);
-writeFileSync(join(folder, 'report.json'), JSON.stringify(report, undefined, 1));
-const survivors = report.filter(({ status }) => status === 'survived');
-for (const { id, fileName, location, mutatorName, replacement } of survivors) {
+const all = report();
+const survivors = all.filter(({ status }) => status === 'survived');
+for (const { id, fileName, location, mutatorName, replacement, tried } of survivors) {
   // Lines count from 0.
   const { line } = location.start;
   const source = readFileSync(join(root, fileName), 'utf8').split('\n')[line].trim();
-  console.log(`survived: ${id} ${fileName}:${line + 1} ${mutatorName}: ${source} → ${replacement}`);
+  const reach = tried.length === 0 ? ' (no test comes by it)' : '';
+  console.log(`survived: ${id} ${fileName}:${line + 1} ${mutatorName}: ${source} → ${replacement}${reach}`);
 }
-const killed = report.length - survivors.length;
-const score = ((100 * killed) / report.length).toFixed(1);
-console.log(`${killed} of ${report.length} killed (${score} %), of ${mutants.length} mutants; seed ${values.seed}`);
-if (tried.length < drawn.length) console.log(`${drawn.length - tried.length} were not tried: the time was over`);
+const killed = all.length - survivors.length;
+const score = ((100 * killed) / all.length).toFixed(1);
+const late = all.filter(({ status }) => status === 'timeout').length;
+console.log(`${killed} of ${all.length} killed (${score} %), of ${mutants.length} mutants; seed ${values.seed}`);
+console.log(`${late} of them by the time limit`);
+const controls = [...outcomes.values()].filter(({ id }) => id.startsWith('control'));
+const failed = controls.filter(({ status }) => status !== 'survived');
+console.log(`${failed.length} of ${controls.length} runs without a mutant failed in between`);
+if (all.length < drawn.length) console.log(`${drawn.length - all.length} were not tried: the time was over`);
