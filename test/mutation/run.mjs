@@ -16,7 +16,8 @@ let failure;
 const reporter = {
   onTestCaseResult(test) {
     const { state, errors } = test.result();
-    if (state === 'failed') failure ??= { file: test.module.moduleId, test: `${test.fullName}: ${errors[0]?.name}: ${errors[0]?.message}` };
+    if (state === 'failed')
+      failure ??= { file: test.module.moduleId, test: `${test.fullName}: ${errors[0]?.name}: ${errors[0]?.message}` };
   },
   onTestModuleEnd(module) {
     ended.set(module.moduleId, module);

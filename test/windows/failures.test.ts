@@ -11,11 +11,12 @@ import {
   fastPathCalls,
   freshPackage,
   layerProviders,
+  listenStories,
   SIO_BASE_HANDLE,
   take,
   useRecorder,
 } from '../support/recorder.js';
-import { closing, echo, exchange, failure, thrown } from '../support/sockets.js';
+import { boundHandle, closing, echo, exchange, failure, listening, thrown } from '../support/sockets.js';
 
 useRecorder();
 
@@ -114,6 +115,41 @@ test('a handle that cannot be read: a typed error', () => {
   Reflect.deleteProperty(socket, '_handle');
 });
 
+test('a handle that cannot be asked where it is bound: a typed error', () => {
+  const socket = closing(new net.Socket());
+  const handle = {
+    getsockname() {
+      throw new Error('hostile');
+    },
+    close() {},
+  };
+  Object.defineProperty(socket, '_handle', { configurable: true, writable: true, value: handle });
+  Object.assign(socket, { connecting: true });
+  expect(thrown(() => enableLoopbackFastPath(socket))).toMatchObject({
+    code: 'ERR_LOOPBACK_FAST_PATH_HOST',
+    cause: { message: 'hostile' },
+  });
+  Reflect.deleteProperty(socket, '_handle');
+});
+
+test('a handle that cannot be asked where it is bound: its server listens', async () => {
+  const handle = boundHandle() as { getsockname?: unknown };
+  handle.getsockname = () => {
+    Reflect.deleteProperty(handle, 'getsockname');
+    throw new Error('hostile');
+  };
+  const server = net.createServer((socket) => socket.pipe(socket));
+  enableLoopbackFastPath(server);
+  const port = await listening(server, handle);
+  expect(getLoopbackFastPathStatus(server)).toMatchObject({
+    state: 'failed',
+    error: { code: 'ERR_LOOPBACK_FAST_PATH_HOST', cause: { message: 'hostile' } },
+  });
+  const socket = closing(net.connect(port, '127.0.0.1'));
+  await once(socket, 'connect');
+  expect(await exchange(socket)).toBe('ping');
+});
+
 test('the answer of the system itself', async () => {
   answer(ASK_THE_SYSTEM);
   const { getLoopbackFastPathStatus, probeLoopbackFastPath, tryEnableLoopbackFastPath } = freshPackage();
@@ -190,6 +226,84 @@ test('a program whose handles are not those of Node: an error that says so, and 
   expect(await exchange(socket)).toBe('ping');
 });
 
+describe("a runtime that has Node's modules, and not its sockets", () => {
+  const node = createRequire(import.meta.url)('node:net') as typeof net & { _createServerHandle: unknown };
+  const { _createServerHandle } = node;
+
+  /** A copy of the package that does not find something; Node itself goes on. */
+  function without(object: object, name: string): typeof import('loopback-fast-path') {
+    // What a context wraps stays wrapped.
+    const changed = [
+      [object, name],
+      [net.Socket.prototype, 'connect'],
+      [net.Server.prototype, 'listen'],
+    ] as const;
+    for (const [object, name] of changed) {
+      const found = Object.getOwnPropertyDescriptor(object, name) as PropertyDescriptor;
+      onTestFinished(() => void Object.defineProperty(object, name, found));
+    }
+    Reflect.deleteProperty(object, name);
+    return freshPackage();
+  }
+
+  test.each([
+    ['has no net._createServerHandle()', node, '_createServerHandle'],
+    ['has no _listen2() in net.Server', net.Server.prototype, '_listen2'],
+  ])('%s: the error says so', (said, object, name) => {
+    const copy = without(object, name);
+    expect(thrown(() => copy.enableLoopbackFastPath(new net.Socket()))).toMatchObject({
+      code: 'ERR_LOOPBACK_FAST_PATH_HOST',
+      message: `${process.execPath} ${said}, so its sockets cannot be reached; those of Node and Electron can.`,
+    });
+  });
+
+  const HOST = { name: 'LoopbackFastPathError', code: 'ERR_LOOPBACK_FAST_PATH_HOST' };
+
+  test('registered: traffic flows, and net is as it was found', async () => {
+    const { connect } = net.Socket.prototype;
+    const { listen } = net.Server.prototype;
+    const copy = without(node, '_createServerHandle');
+    copy.registerLoopbackFastPath();
+    expect(net.Socket.prototype.connect).not.toBe(connect);
+    expect(net.Server.prototype.listen).not.toBe(listen);
+    const socket = closing(net.connect(await echo(), '127.0.0.1'));
+    expect(net.Socket.prototype.connect).toBe(connect);
+    expect(net.Server.prototype.listen).toBe(listen);
+    await once(socket, 'connect');
+    expect(await exchange(socket)).toBe('ping');
+  });
+
+  test('in a context: traffic flows, and each status says why', async () => {
+    const copy = without(node, '_createServerHandle');
+    const server = net.createServer((socket) => socket.pipe(socket));
+    const port = await copy.runWithLoopbackFastPath({}, () => listening(server));
+    expect(copy.getLoopbackFastPathStatus(server)).toMatchObject({ state: 'failed', error: HOST });
+    const socket = copy.runWithLoopbackFastPath({}, () => closing(net.connect(port, '127.0.0.1')));
+    expect(copy.getLoopbackFastPathStatus(socket)).toMatchObject({ state: 'failed', error: HOST });
+    await once(socket, 'connect');
+    expect(await exchange(socket)).toBe('ping');
+  });
+
+  test('required of a context: no connection is made', async () => {
+    const port = await echo();
+    const copy = without(node, '_createServerHandle');
+    take();
+    const socket = copy.runWithLoopbackFastPath({ required: true }, () => closing(net.connect(port, '127.0.0.1')));
+    expect(await failure(socket)).toMatchObject(HOST);
+    expect(connectStories(take())).toEqual([]);
+  });
+
+  test('required of a context: nothing is listened on', async () => {
+    const copy = without(net.Server.prototype, '_listen2');
+    Reflect.deleteProperty(node, '_createServerHandle');
+    onTestFinished(() => void Object.assign(node, { _createServerHandle }));
+    const server = net.createServer();
+    copy.runWithLoopbackFastPath({ required: true }, () => server.listen(0, '127.0.0.1'));
+    expect(await failure(server)).toMatchObject(HOST);
+    expect(listenStories(take())).toEqual([]);
+  });
+});
+
 test("a text of the system's in several lines becomes one", () => {
   const { message } = winsockError({ syscall: 'WSAIoctl', errno: 10013, message: 'An attempt was made\r\n in a way' });
   expect(message).toMatch(/^WSAIoctl WSAEACCES \(10013\): An attempt was made in a way\. /);
@@ -200,14 +314,24 @@ test('where the system has no text, none is made up', () => {
   expect(message).toMatch(/^WSAIoctl WSAEACCES \(10013\)\. A policy /);
 });
 
-test('a binary that does not load: the error says which was tried, and why not', () => {
-  const copy = freshPackage() as typeof import('../../dist/core.cjs');
-  copy.useBinary(() => {
-    throw new Error('not this one');
-  });
-  const error = thrown(() => copy.enableLoopbackFastPath(new net.Socket()));
-  expect(error).toMatchObject({
-    code: 'ERR_LOOPBACK_FAST_PATH_BINARY',
-    message: expect.stringContaining('Tried the binary that the program carries (not this one)'),
+describe('a binary that does not load: the error says which was tried, and why not', () => {
+  const failing = (text: string) => () => {
+    throw new Error(text);
+  };
+  test.each([
+    ['an error', 'not this one', failing('not this one')],
+    ['more lines', 'it does not load', failing('it does not load\r\nC:\\app\\some.node')],
+    ['a reason in the second line', 'it does not load: why', failing('it does not load:\r\n why \r\nC:\\some.node')],
+    ['nothing', 'not a binary of this package', () => ({})],
+    ['one function alone', 'not a binary of this package', () => ({ setFastPath() {} })],
+    ['the other alone', 'not a binary of this package', () => ({ probe() {} })],
+  ])('%s', (_what, said, load) => {
+    const copy = freshPackage() as typeof import('../../dist/core.cjs');
+    copy.useBinary(load);
+    const error = thrown(() => copy.enableLoopbackFastPath(new net.Socket()));
+    expect(error).toMatchObject({
+      code: 'ERR_LOOPBACK_FAST_PATH_BINARY',
+      message: expect.stringContaining(`Tried the binary that the program carries (${said}). `),
+    });
   });
 });

@@ -197,6 +197,36 @@ describe('a binary that does not load', () => {
   });
 });
 
+describe('required, by a program of another architecture', () => {
+  const required = (arch: string) =>
+    CONNECT.replace(
+      /import (\{.+\}) from 'loopback-fast-path';/,
+      `Object.defineProperty(process, 'arch', { value: '${arch}' });
+  const { createRequire } = await import('node:module');
+  const $1 = createRequire(${JSON.stringify(join(root, 'program.js'))})('loopback-fast-path');`,
+    );
+
+  test('that has a binary: that one is tried', async () => {
+    // No machine runs both.
+    const other = process.arch === 'arm64' ? ['x64', 'ia32'] : ['arm64', process.arch === 'x64' ? 'ia32' : 'x64'];
+    for (const arch of other) {
+      const { status, message } = (await result(required(arch))) as { status: string; message: string };
+      expect(status).toBe('ERR_LOOPBACK_FAST_PATH_BINARY');
+      expect(message).toContain(`win32-${arch}, Node ${process.version}. Tried the prebuilt binary (`);
+      expect(message).not.toContain('none is shipped');
+    }
+  });
+
+  test('that has none', async () => {
+    expect(await result(required('mips'))).toMatchObject({
+      enabled: false,
+      data: 'pong',
+      status: 'ERR_LOOPBACK_FAST_PATH_BINARY',
+      message: expect.stringContaining('Tried the prebuilt binary (none is shipped for win32-mips), '),
+    });
+  });
+});
+
 test('no binary: what was tried and the fix', async () => {
   const program = CONNECT.replace(
     "import net from 'node:net';",

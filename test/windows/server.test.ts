@@ -7,7 +7,12 @@ import { createRequire } from 'node:module';
 import * as net from 'node:net';
 import * as tls from 'node:tls';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { disableLoopbackFastPath, enableLoopbackFastPath, getLoopbackFastPathStatus } from 'loopback-fast-path';
+import {
+  disableLoopbackFastPath,
+  enableLoopbackFastPath,
+  getLoopbackFastPathStatus,
+  tryEnableLoopbackFastPath,
+} from 'loopback-fast-path';
 import { describe, expect, test } from 'vitest';
 import { answer, fastPathCalls, listenStories, recordNewAddons, take, useRecorder } from '../support/recorder.js';
 import {
@@ -209,6 +214,13 @@ describe('too late', () => {
     const server = net.createServer();
     await listening(server);
     expect(thrown(() => enableLoopbackFastPath(server))).toMatchObject({ code: 'ERR_LOOPBACK_FAST_PATH_TOO_LATE' });
+  });
+
+  test('but not to enable it again, while it listens with it', async () => {
+    const server = armedEcho();
+    await listening(server);
+    expect(tryEnableLoopbackFastPath(server)).toBe(true);
+    expect(getLoopbackFastPathStatus(server)).toEqual(APPLIED);
   });
 
   test('to disable it, while it listens with it', async () => {
