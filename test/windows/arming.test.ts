@@ -4,6 +4,7 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { once } from 'node:events';
 import * as http from 'node:http';
+import { createRequire } from 'node:module';
 import * as net from 'node:net';
 import { setTimeout as delay, setImmediate as immediate } from 'node:timers/promises';
 import {
@@ -30,6 +31,7 @@ import {
   exchange,
   failure,
   listening,
+  type RawHandle,
   thrown,
 } from '../support/sockets.js';
 
@@ -535,6 +537,22 @@ describe('runWithLoopbackFastPath()', () => {
     await once(socket, 'connect');
     expect(connectStories(take())).toEqual([PLAIN_CONNECT]);
     expect(getLoopbackFastPathStatus(socket)).toEqual({ state: 'off' });
+  });
+
+  test.each([
+    ['of the registration', undefined, [APPLIED]],
+    ['of nothing, in a context of false', false as const, []],
+  ])("a handle that a cluster's primary will share: the status %s", async (_what, context, expected) => {
+    // As cluster comes by it: of what is imported nothing changes.
+    const node = createRequire(import.meta.url)('node:net');
+    const bind = (): RawHandle => node._createServerHandle('127.0.0.1', 0, 4);
+    registered();
+    const statuses: unknown[] = [];
+    onStatus(({ status }) => statuses.push(status));
+    const handle = context === undefined ? bind() : runWithLoopbackFastPath(context, bind);
+    handle.close();
+    await immediate();
+    expect(statuses).toEqual(expected);
   });
 
   test('the reconnects of a client that was made in its context', async () => {

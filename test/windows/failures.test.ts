@@ -314,6 +314,21 @@ test('where the system has no text, none is made up', () => {
   expect(message).toMatch(/^WSAIoctl WSAEACCES \(10013\)\. A policy /);
 });
 
+test('binaries of which something blocks one: that is the advice', () => {
+  const { arch } = process;
+  onTestFinished(() => void Object.defineProperty(process, 'arch', { value: arch }));
+  // The others are not there.
+  Object.defineProperty(process, 'arch', { value: 'mips' });
+  const copy = freshPackage() as typeof import('../../dist/core.cjs');
+  copy.carryBinary('the first', () => {
+    throw new Error('An Application Control policy has blocked this file.');
+  });
+  expect(thrown(() => copy.enableLoopbackFastPath(new net.Socket()))).toMatchObject({
+    code: 'ERR_LOOPBACK_FAST_PATH_BINARY',
+    message: expect.stringMatching(/Tried the first \(.+\), .+\. A policy or an antivirus product/),
+  });
+});
+
 describe('a binary that does not load: the error says which was tried, and why not', () => {
   const failing = (text: string) => () => {
     throw new Error(text);
