@@ -13,10 +13,20 @@
 //   --ids A,B,…     these mutants, by their numbers
 //   --lanes N       so many node.exe side by side (default 2)
 //   --minutes N     stop after so long, and say so
+//   --resume        go on with what build/mutation has, of the same src/ and tests
 //
 // build/mutation/report.json has every mutant with what became of it.
 
-import { appendFileSync, cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -35,6 +45,7 @@ const { values } = parseArgs({
     ids: { type: 'string', default: '' },
     lanes: { type: 'string', default: '2' },
     minutes: { type: 'string', default: 'Infinity' },
+    resume: { type: 'boolean', default: false },
   },
 });
 const folder = join(root, 'build', 'mutation');
@@ -63,7 +74,7 @@ const SYSTEMS = [
 /** How many jobs one start of vitest does: little is lost where Wine or vitest comes to an end. */
 const GROUP = 20;
 
-/** Puts every mutant into build/mutation/dist. @returns {Promise<object[]>} them */
+/** Puts every mutant into build/mutation/dist, and a list of them beside it. */
 async function instrument() {
   const modules = join(await installProject('mutation'), 'node_modules');
   const require = createRequire(join(modules, 'x.js'));
@@ -91,7 +102,7 @@ async function instrument() {
   process.chdir(root);
   const tell = readFileSync(join(root, 'test/mutation/seen-by-program.cjs'), 'utf8');
   for (const file of ['core.cjs', 'register.cjs']) appendFileSync(join(folder, 'dist', file), `;(() => {${tell}})();`);
-  return mutants.map((mutant) => ({ ...mutant, fileName: mutant.fileName.replaceAll('\\', '/') }));
+  writeFileSync(join(folder, 'mutants.json'), JSON.stringify(mutants));
 }
 
 /**
@@ -124,12 +135,14 @@ const UNKNOWN = 'unknown';
 
 /** Runs every file without a mutant. @returns {Promise<object[]>} what each takes, and which mutants each of its tests comes by */
 async function observe(system) {
-  const jobs = system.tests.map((file) => ({ id: file, seen: true, steps: [{ files: [{ file }], limit: 300 }] }));
-  const outcomes = await runGroup(system, jobs, system.name);
   const seen = join(folder, system.name, 'seen');
+  if (!values.resume || !existsSync(seen)) {
+    const jobs = system.tests.map((file) => ({ id: file, seen: true, steps: [{ files: [{ file }], limit: 300 }] }));
+    const outcomes = await runGroup(system, jobs, system.name);
+    const failed = jobs.find((job) => outcomes.find(({ id }) => id === job.id)?.status !== 'survived');
+    if (failed !== undefined) throw new Error(`Without a mutant ${failed.id} fails`);
+  }
   return system.tests.map((file) => {
-    const outcome = outcomes.find(({ id }) => id === file);
-    if (outcome?.status !== 'survived') throw new Error(`${file}: without a mutant it fails: ${outcome?.test}`);
     const { loading, tests } = readJson(join(seen, `${file.replace('/', '-')}.json`));
     for (const test of tests) test.mutants = new Set(test.mutants);
     const own = new Map(tests.map((test) => [test.id, test]));
@@ -142,8 +155,8 @@ async function observe(system) {
 }
 
 /**
- * What there is to run for a mutant: the tests that come by it, and all of a file where its
- * loading does.
+ * What there is to run for a mutant: the tests that come by it, and where loading the package
+ * does, every test that takes no time.
  */
 function filesFor({ id }, observed) {
   const files = filesWith(id, observed);
@@ -152,7 +165,7 @@ function filesFor({ id }, observed) {
 
 function filesWith(id, observed) {
   return observed.flatMap(({ file, tests, loading }) => {
-    const chosen = loading.has(id) ? tests : tests.filter(({ mutants }) => mutants.has(id));
+    const chosen = tests.filter(({ seconds, mutants }) => mutants.has(id) || (loading.has(id) && seconds < 0.1));
     if (chosen.length === 0) return [];
     const times = chosen.map(({ seconds }) => seconds);
     const seconds = times.reduce((sum, each) => sum + each, 0.1);
@@ -183,6 +196,7 @@ function sample(list, count, random) {
   return drawn.slice(0, count).map(([, item]) => item);
 }
 
+/** What became of the mutants, by their numbers. */
 const outcomes = new Map();
 
 /** Tries mutants, in lanes side by side, until one runs out of time. */
@@ -249,18 +263,21 @@ function report() {
 if (isWindows) throw new Error('npm run mutation mounts one dist/ over another, which it does on Linux alone');
 if (!process.env.QUICK) await buildEverything();
 const { seededRandom } = await import('../dist/cli/bench/statistics.js');
-const mutants = await instrument();
+if (!values.resume) await instrument();
+const mutants = readJson(join(folder, 'mutants.json'));
 const ids = values.ids.split(',').filter(Boolean);
 const wanted = mutants.filter(
   ({ id, fileName }) => fileName.includes(values.only) && (ids.length === 0 || ids.includes(id)),
 );
+if (values.resume) for (const each of readJson(join(folder, 'report.json'))) outcomes.set(each.id, each);
 const drawn = sample(wanted, Number(values.sample), seededRandom(Number(values.seed)));
 console.log(`${mutants.length} mutants, of which ${drawn.length} are tried`);
 const until = Date.now() + Number(values.minutes) * 60_000;
 for (const system of SYSTEMS) {
   const left = drawn.filter(({ id, fileName }) => {
     const { status } = outcomes.get(id) ?? {};
-    return system === SYSTEMS[0] || (status === 'survived' && fileName.includes(system.only ?? ''));
+    if (system === SYSTEMS[0]) return status === undefined;
+    return status === 'survived' && fileName.includes(system.only ?? '');
   });
   if (left.length > 0) await tryMutants(system, left, system === SYSTEMS[0] ? until : Number.POSITIVE_INFINITY);
 }

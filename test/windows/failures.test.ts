@@ -284,6 +284,18 @@ describe("a runtime that has Node's modules, and not its sockets", () => {
     expect(await exchange(socket)).toBe('ping');
   });
 
+  test('in a context, what a function was called for: traffic flows', async () => {
+    const copy = without(node, '_createServerHandle');
+    const server = net.createServer((socket) => socket.pipe(socket));
+    expect(copy.tryEnableLoopbackFastPath(server)).toBe(false);
+    const port = await copy.runWithLoopbackFastPath({ required: true }, () => listening(server));
+    const socket = closing(new net.Socket());
+    expect(copy.tryEnableLoopbackFastPath(socket)).toBe(false);
+    copy.runWithLoopbackFastPath({ required: true }, () => socket.connect(port, '127.0.0.1'));
+    await once(socket, 'connect');
+    expect(await exchange(socket)).toBe('ping');
+  });
+
   test('required of a context: no connection is made', async () => {
     const port = await echo();
     const copy = without(node, '_createServerHandle');

@@ -457,6 +457,22 @@ describe('LOOPBACK_FAST_PATH', () => {
     expect(outcome.connects).toEqual([PLAIN_CONNECT]);
   });
 
+  test('=0 switches off a context in a runtime that has other sockets than Node', async () => {
+    const program = `
+      import { createRequire } from 'node:module';
+      import { runWithLoopbackFastPath } from 'loopback-fast-path';
+      const net = createRequire(import.meta.url)('node:net');
+      delete net._createServerHandle;
+      runWithLoopbackFastPath({}, () => {
+        const server = net.createServer((socket) => socket.pipe(socket)).listen(0, '127.0.0.1', () => {
+          const socket = net.connect(server.address().port, '127.0.0.1', () => socket.end('ping'));
+          socket.on('data', (data) => console.log(String(data))).on('close', () => server.close());
+        });
+      });`;
+    const outcome = await runProgram(program, { env: { LOOPBACK_FAST_PATH: '0' } });
+    expect(outcome).toMatchObject({ code: 0, stdout: 'ping\n', stderr: '' });
+  });
+
   test('=0 switches off what a factory connects', async () => {
     const program = `
       import { createFastPathConnection, getLoopbackFastPathStatus } from 'loopback-fast-path';
