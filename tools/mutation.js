@@ -130,7 +130,7 @@ async function runGroup({ version }, jobs, lane) {
   return [...new Map(lines.map((line) => JSON.parse(line)).map((each) => [each.id, each])).values()];
 }
 
-/** Stands for whatever a program came by that was ended by force, and could not tell. */
+/** Stands for whatever a program came by that could not tell: it was ended by force, or may not write. */
 const UNKNOWN = 'unknown';
 
 /** Runs every file without a mutant. @returns {Promise<object[]>} what each takes, and which mutants each of its tests comes by */
@@ -150,6 +150,7 @@ async function observe(system) {
       const { test, mutants = [UNKNOWN] } = readJson(join(seen, 'programs', name));
       for (const mutant of mutants) own.get(test)?.mutants.add(mutant);
     }
+    for (const { mutants } of tests) if (mutants.size === 0) mutants.add(UNKNOWN);
     return { file, tests, loading: new Set(loading) };
   });
 }

@@ -1,7 +1,12 @@
 import { once } from 'node:events';
 import { createRequire } from 'node:module';
 import * as net from 'node:net';
-import { enableLoopbackFastPath, getLoopbackFastPathStatus, tryEnableLoopbackFastPath } from 'loopback-fast-path';
+import {
+  enableLoopbackFastPath,
+  getLoopbackFastPathStatus,
+  type LoopbackFastPathOptions,
+  tryEnableLoopbackFastPath,
+} from 'loopback-fast-path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { winsockError } from '../../dist/core.cjs';
 import {
@@ -91,12 +96,23 @@ describe('another Winsock call that fails', () => {
   });
 });
 
-test('required and skipped destroys a client', async () => {
-  const socket = net.connect(await echo(0, '::1'), '::1');
-  enableLoopbackFastPath(socket, { required: true });
-  expect(await failure(socket)).toMatchObject({ code: 'ERR_LOOPBACK_FAST_PATH_SKIPPED' });
-  expect(socket.destroyed).toBe(true);
-  expect(getLoopbackFastPathStatus(socket)).toEqual({ state: 'skipped', reason: 'ipv6' });
+describe('required and skipped destroys a client, and says why and what to do', () => {
+  test.each<[string, string, object, LoopbackFastPathOptions]>([
+    ['not-loopback', 'Use an address in 127.0.0.0/8.', { host: '192.0.2.1' }, {}],
+    ['ipv6', 'Use 127.0.0.1, or see the option ipv6.', { host: '::1' }, {}],
+    ['dual-stack', 'Use 127.0.0.1, or an IPv6-only socket.', { host: '::ffff:127.0.0.1' }, { ipv6: true }],
+    ['not-tcp', 'Only TCP sockets can use it.', { path: '\\\\.\\pipe\\nobody' }, {}],
+    ['declined', 'The function shouldApply returned false.', { host: '127.0.0.1' }, { shouldApply: () => false }],
+  ])('%s', async (reason, advice, where, options) => {
+    const socket = net.connect({ port: 1, ...where } as net.NetConnectOpts);
+    enableLoopbackFastPath(socket, { required: true, ...options });
+    expect(await failure(socket)).toMatchObject({
+      code: 'ERR_LOOPBACK_FAST_PATH_SKIPPED',
+      message: `The loopback fast path is required, but the socket was left alone: ${reason}. ${advice}`,
+    });
+    expect(socket.destroyed).toBe(true);
+    expect(getLoopbackFastPathStatus(socket)).toEqual({ state: 'skipped', reason });
+  });
 });
 
 test('a handle that cannot be read: a typed error', () => {
@@ -255,6 +271,7 @@ describe("a runtime that has Node's modules, and not its sockets", () => {
       code: 'ERR_LOOPBACK_FAST_PATH_HOST',
       message: `${process.execPath} ${said}, so its sockets cannot be reached; those of Node and Electron can.`,
     });
+    expect(thrown(() => copy.enableLoopbackFastPath(new net.Socket()))).not.toHaveProperty('cause');
   });
 
   const HOST = { name: 'LoopbackFastPathError', code: 'ERR_LOOPBACK_FAST_PATH_HOST' };
@@ -321,6 +338,18 @@ test("a text of the system's in several lines becomes one", () => {
   expect(message).toMatch(/^WSAIoctl WSAEACCES \(10013\): An attempt was made in a way\. /);
 });
 
+test.each([997, 995, 10013, 10014, 10036, 10004, 10022, 10050, 10038, 10045])(
+  'what the documented code %i calls for is in the message',
+  (errno) => {
+    const { code, message } = winsockError({ syscall: 'WSAIoctl', errno, message: '' });
+    const [what, advice] = message.split(`WSAIoctl ${code} (${errno}). `);
+    expect(what).toBe('');
+    // A sentence of its own, and not what there is to say of any code.
+    expect(advice).toMatch(/^[A-Z].{20,}\.$/);
+    expect(advice).not.toMatch(/^Look /);
+  },
+);
+
 test('where the system has no text, none is made up', () => {
   const { message } = winsockError({ syscall: 'WSAIoctl', errno: 10013, message: '' });
   expect(message).toMatch(/^WSAIoctl WSAEACCES \(10013\)\. A policy /);
@@ -359,6 +388,7 @@ describe('a binary that does not load: the error says which was tried, and why n
     expect(error).toMatchObject({
       code: 'ERR_LOOPBACK_FAST_PATH_BINARY',
       message: expect.stringContaining(`Tried the binary that the program carries (${said}). `),
+      cause: expect.any(Error),
     });
   });
 });

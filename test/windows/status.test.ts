@@ -115,6 +115,19 @@ test('the later options count', async () => {
   expect(getLoopbackFastPathStatus(socket)).toEqual({ state: 'applied', family: 6, address: '::1' });
 });
 
+test('a failure is that of its connection, and the next one is off', async () => {
+  const port = await echo();
+  const socket = closing(net.connect(port, '127.0.0.1'));
+  await once(socket, 'connect');
+  expect(tryEnableLoopbackFastPath(socket)).toBe(false);
+  expect(getLoopbackFastPathStatus(socket)).toMatchObject({ state: 'failed' });
+  socket.destroy();
+  await once(socket, 'close');
+  socket.connect(port, '127.0.0.1');
+  expect(getLoopbackFastPathStatus(socket)).toEqual({ state: 'off' });
+  await once(socket, 'connect');
+});
+
 test('tryEnable: false means failed, with the error that enable throws', async () => {
   const socket = closing(net.connect(await echo(), '127.0.0.1'));
   await once(socket, 'connect');
