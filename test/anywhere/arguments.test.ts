@@ -176,6 +176,12 @@ test.each([undefined, 'x', { timeout: 1 }])('fastPathConnector wants a connector
   });
 });
 
+test('what was received is shown in one word, however much is in it', () => {
+  expect(thrown(() => fastPathConnector({ timeout: { of: { connect: 1 } } } as never))).toMatchObject({
+    message: expect.stringMatching(/ Received \[Object\]$/),
+  });
+});
+
 test.each([undefined, null, 'file.node', {}])('useBinary refuses %o', (load) => {
   expect(thrown(() => useBinary(load as () => unknown))).toMatchObject({
     name: 'TypeError',
@@ -214,6 +220,11 @@ describe('isLoopbackFastPathError', () => {
     expect(error.stack).toMatch(/^LoopbackFastPathError: no\n/);
     expect(Object.keys(error)).toEqual(['code']);
     expect(error).toBeInstanceOf(Error);
+    // As that of Error itself is.
+    expect(Object.getOwnPropertyDescriptor(LoopbackFastPathError.prototype, 'name')).toEqual({
+      ...Object.getOwnPropertyDescriptor(Error.prototype, 'name'),
+      value: 'LoopbackFastPathError',
+    });
   });
 });
 

@@ -148,22 +148,37 @@ test('a handle that cannot be asked where it is bound: a typed error', () => {
   Reflect.deleteProperty(socket, '_handle');
 });
 
-test('a handle that cannot be asked where it is bound: its server listens', async () => {
-  const handle = boundHandle() as { getsockname?: unknown };
-  handle.getsockname = () => {
-    Reflect.deleteProperty(handle, 'getsockname');
-    throw new Error('hostile');
-  };
-  const server = net.createServer((socket) => socket.pipe(socket));
-  enableLoopbackFastPath(server);
-  const port = await listening(server, handle);
-  expect(getLoopbackFastPathStatus(server)).toMatchObject({
-    state: 'failed',
-    error: { code: 'ERR_LOOPBACK_FAST_PATH_HOST', cause: { message: 'hostile' } },
+describe('a handle that is asked where it is bound, and its server listens', () => {
+  test.each<[string, (out: { address?: string }) => number, object]>([
+    [
+      'that throws',
+      () => {
+        throw new Error('hostile');
+      },
+      { state: 'failed', error: { code: 'ERR_LOOPBACK_FAST_PATH_HOST', cause: { message: 'hostile' } } },
+    ],
+    [
+      'that has no address of IP',
+      (out) => {
+        out.address = 'elsewhere';
+        return 0;
+      },
+      { state: 'skipped', reason: 'not-tcp' },
+    ],
+  ])('%s', async (_what, getsockname, expected) => {
+    const handle = boundHandle() as { getsockname?: typeof getsockname };
+    handle.getsockname = (out) => {
+      Reflect.deleteProperty(handle, 'getsockname');
+      return getsockname(out);
+    };
+    const server = net.createServer((socket) => socket.pipe(socket));
+    enableLoopbackFastPath(server);
+    const port = await listening(server, handle);
+    expect(getLoopbackFastPathStatus(server)).toMatchObject(expected);
+    const socket = closing(net.connect(port, '127.0.0.1'));
+    await once(socket, 'connect');
+    expect(await exchange(socket)).toBe('ping');
   });
-  const socket = closing(net.connect(port, '127.0.0.1'));
-  await once(socket, 'connect');
-  expect(await exchange(socket)).toBe('ping');
 });
 
 test('the answer of the system itself', async () => {

@@ -213,7 +213,10 @@ describe('too late', () => {
   test('when it listens', async () => {
     const server = net.createServer();
     await listening(server);
-    expect(thrown(() => enableLoopbackFastPath(server))).toMatchObject({ code: 'ERR_LOOPBACK_FAST_PATH_TOO_LATE' });
+    expect(thrown(() => enableLoopbackFastPath(server))).toMatchObject({
+      code: 'ERR_LOOPBACK_FAST_PATH_TOO_LATE',
+      message: 'The server listens already. The loopback fast path must be set before listen().',
+    });
   });
 
   test('but not to enable it again, while it listens with it', async () => {

@@ -12,7 +12,7 @@ import {
   tryEnableLoopbackFastPath,
 } from 'loopback-fast-path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { answer, fastPathCalls, take, useRecorder } from '../support/recorder.js';
+import { answer, fastPathCalls, freshPackage, take, useRecorder } from '../support/recorder.js';
 import { closing, echo, exchange, listening, thrown } from '../support/sockets.js';
 
 useRecorder();
@@ -92,8 +92,31 @@ test('disabled after it was applied: too late (B5), and the connection goes on',
   const socket = closing(net.connect(await echo(), '127.0.0.1'));
   enableLoopbackFastPath(socket);
   await once(socket, 'connect');
-  expect(thrown(() => disableLoopbackFastPath(socket))).toMatchObject({ code: 'ERR_LOOPBACK_FAST_PATH_TOO_LATE' });
+  expect(thrown(() => disableLoopbackFastPath(socket))).toMatchObject({
+    code: 'ERR_LOOPBACK_FAST_PATH_TOO_LATE',
+    message: expect.stringMatching(
+      /^The socket is connecting, connected or destroyed\..+ right after net\.connect\(\)/,
+    ),
+  });
   expect(await exchange(socket)).toBe('ping');
+});
+
+test.each([true, false])('two copies of the package arm one socket: one ioctl, ours first: %s', async (first) => {
+  const copy = freshPackage();
+  copy.enableLoopbackFastPath(new net.Socket());
+  const port = await echo();
+  take();
+  const socket = closing(net.connect(port, '127.0.0.1'));
+  const [one, other] = first
+    ? [enableLoopbackFastPath, copy.enableLoopbackFastPath]
+    : [copy.enableLoopbackFastPath, enableLoopbackFastPath];
+  one(socket);
+  other(socket);
+  await once(socket, 'connect');
+  expect(fastPathCalls(take())).toHaveLength(1);
+  const applied = { state: 'applied', family: 4, address: '127.0.0.1' };
+  expect(getLoopbackFastPathStatus(socket)).toEqual(applied);
+  expect(copy.getLoopbackFastPathStatus(socket)).toEqual(applied);
 });
 
 test('enabled again after it was applied: harmless', async () => {
