@@ -52,19 +52,24 @@ const folder = join(root, 'build', 'mutation');
 
 // What tells something of src/ without src/cli; test/windows/libraries and others that need
 // servers or minutes would only run it once more. All mutants are tried on the first, and what
-// survives on the others: off Windows, and what asks for the version of Node on older ones.
+// survives on the next: by tests that start programs, which takes longer, off Windows, and what
+// asks for the version of Node on older ones.
 const SYSTEMS = [
   {
     name: 'windows',
     version: NEWEST,
     tests: [
-      ...['arguments', 'hostile', 'import'].map((name) => `anywhere/${name}`),
-      ...['arming', 'client', 'cluster', 'connection', 'failures', 'faults'].map((name) => `windows/${name}`),
-      ...['handed-out', 'hosts', 'ipv6', 'lookup', 'native', 'register'].map((name) => `windows/${name}`),
-      ...['server', 'statements', 'status'].map((name) => `windows/${name}`),
+      ...['anywhere/arguments', 'anywhere/hostile'],
+      ...['arming', 'client', 'connection', 'failures', 'faults', 'handed-out'].map((name) => `windows/${name}`),
+      ...['ipv6', 'server', 'statements', 'status'].map((name) => `windows/${name}`),
     ],
   },
   { name: 'linux', tests: ['elsewhere/platform', 'anywhere/arguments', 'anywhere/import'] },
+  {
+    name: 'programs',
+    version: NEWEST,
+    tests: ['anywhere/import', ...['cluster', 'hosts', 'register'].map((name) => `windows/${name}`)],
+  },
   ...VERSIONS.filter((version) => version !== NEWEST).map((version) => ({
     ...{ name: `node-${version}`, version, only: 'intercept.ts' },
     tests: ['client', 'connection', 'register', 'server'].map((name) => `windows/${name}`),
