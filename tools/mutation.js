@@ -161,17 +161,14 @@ async function observe(system) {
 }
 
 /**
- * What there is to run for a mutant: the tests that come by it, and where loading the package
- * does, every test that takes no time.
+ * What there is to run for a mutant: the tests that come by it, those that could not tell, and
+ * where loading the package does, every test that takes no time.
  */
 function filesFor({ id }, observed) {
-  const files = filesWith(id, observed);
-  return files.length > 0 ? files : filesWith(UNKNOWN, observed);
-}
-
-function filesWith(id, observed) {
   return observed.flatMap(({ file, tests, loading }) => {
-    const chosen = tests.filter(({ seconds, mutants }) => mutants.has(id) || (loading.has(id) && seconds < 0.1));
+    const chosen = tests.filter(
+      ({ seconds, mutants }) => mutants.has(id) || mutants.has(UNKNOWN) || (loading.has(id) && seconds < 0.1),
+    );
     if (chosen.length === 0) return [];
     const times = chosen.map(({ seconds }) => seconds);
     const seconds = times.reduce((sum, each) => sum + each, 0.1);
