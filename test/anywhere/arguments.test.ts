@@ -176,6 +176,12 @@ test.each([undefined, 'x', { timeout: 1 }])('fastPathConnector wants a connector
   });
 });
 
+test.each([FastPathAgent, FastPathHttpsAgent])('createConnection() of %o is a method like others', ({ prototype }) => {
+  const { value, ...attributes } = Object.getOwnPropertyDescriptor(prototype, 'createConnection') ?? {};
+  expect(value).toBeTypeOf('function');
+  expect(attributes).toEqual({ configurable: true, enumerable: false, writable: true });
+});
+
 test('what was received is shown in one word, however much is in it', () => {
   expect(thrown(() => fastPathConnector({ timeout: { of: { connect: 1 } } } as never))).toMatchObject({
     message: expect.stringMatching(/ Received \[Object\]$/),

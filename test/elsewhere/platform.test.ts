@@ -1,3 +1,4 @@
+import { hasSubscribers } from 'node:diagnostics_channel';
 import { once } from 'node:events';
 import * as http from 'node:http';
 import * as net from 'node:net';
@@ -79,6 +80,8 @@ test('required is an error of the socket, and of the request', async () => {
 test('a registration does nothing', async () => {
   const connect = net.Socket.prototype.connect;
   const unregister = registerLoopbackFastPath();
+  expect(net.Socket.prototype.connect).toBe(connect);
+  expect(hasSubscribers('tracing:net.server.listen:asyncStart')).toBe(false);
   const socket = closing(net.connect(await echo(), '127.0.0.1'));
   await once(socket, 'connect');
   expect(getLoopbackFastPathStatus(socket)).toEqual({ state: 'off' });

@@ -147,6 +147,19 @@ describe('a copy of the package without prebuilds', () => {
   });
 });
 
+test('moved into a bundle: nothing is loaded from the folders around it', async () => {
+  const folder = join(root, 'build', 'bundle');
+  cpSync(join(root, 'dist/core.cjs'), join(folder, 'dist/main.cjs'));
+  cpSync(binaryFile, join(folder, `prebuilds/win32-${process.arch}/loopback-fast-path.node`));
+  const program = CONNECT.replace("'loopback-fast-path'", JSON.stringify(pathToFileURL(join(folder, 'dist/main.cjs'))));
+  expect(await result(program)).toMatchObject({
+    enabled: false,
+    data: 'pong',
+    status: 'ERR_LOOPBACK_FAST_PATH_BINARY',
+    message: expect.stringContaining('. Tried . '),
+  });
+});
+
 test('a binary that the program carries and cannot load: the error of its loader', async () => {
   const program = CONNECT.replace(/'loopback-fast-path';/, "'loopback-fast-path/custom';").replace(
     'const server',
