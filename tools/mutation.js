@@ -299,6 +299,8 @@ const score = ((100 * killed) / all.length).toFixed(1);
 const late = all.filter(({ status }) => status === 'timeout').length;
 console.log(`${killed} of ${all.length} killed (${score} %), of ${mutants.length} mutants; seed ${values.seed}`);
 console.log(`${late} of them by the time limit`);
+const unclear = survivors.filter((each) => each.unclear !== undefined).length;
+if (unclear > 0) console.log(`${unclear} of the survivors: a test failed, and without the mutant as well`);
 const controls = [...outcomes.values()].filter(({ id }) => id.startsWith('control'));
 const failed = controls.filter(({ status }) => status !== 'survived');
 console.log(`${failed.length} of ${controls.length} runs without a mutant failed in between`);

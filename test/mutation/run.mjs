@@ -63,14 +63,16 @@ async function run({ files, patience }) {
 
 /**
  * Runs tests with a mutant at work. What is no assertion of a test, or the time limit, could be
- * the machine's doing: it counts where the same without the mutant is all right.
+ * the machine's doing: it counts where the same without the mutant is all right, and is
+ * unclear otherwise.
  */
 async function judge(step, mutant = '') {
   process.env.__STRYKER_ACTIVE_MUTANT__ = mutant;
   const failed = await run(step);
   if (mutant === '' || failed === undefined || failed.test.includes(': AssertionError: ')) return failed;
   process.env.__STRYKER_ACTIVE_MUTANT__ = '';
-  return (await run(step)) === undefined ? failed : undefined;
+  const without = await run(step);
+  return without === undefined ? failed : { ...failed, unclear: without.test };
 }
 
 for (const { id, mutant, seen, steps } of jobs) {
@@ -89,8 +91,9 @@ for (const { id, mutant, seen, steps } of jobs) {
     }, step.limit * 1000);
     failed = await judge(step, mutant);
     clearTimeout(tooLong);
-    if (failed !== undefined) break;
+    if (failed !== undefined && failed.unclear === undefined) break;
   }
-  say({ id, status: failed === undefined ? 'survived' : 'killed', ...failed, tried, seconds: seconds() });
+  const status = failed === undefined || failed.unclear !== undefined ? 'survived' : 'killed';
+  say({ id, status, ...failed, tried, seconds: seconds() });
 }
 process.exit();
