@@ -124,7 +124,10 @@ async function sealed(options?: api.LoopbackFastPathOptions): Promise<net.Server
 test('an armed server that is sealed: HOST, and it listens without', async () => {
   const server = await sealed();
   await listening(server);
-  expect(api.getLoopbackFastPathStatus(server)).toMatchObject({ state: 'failed', error: HOST });
+  expect(api.getLoopbackFastPathStatus(server)).toMatchObject({
+    state: 'failed',
+    error: { ...HOST, cause: { message: 'the server was sealed, so nobody sees its handle before it listens' } },
+  });
   expect(listenStories(take())).toEqual([['bind 127.0.0.1', 'listen']]);
 });
 

@@ -7,6 +7,7 @@ import {
   disableLoopbackFastPath,
   enableLoopbackFastPath,
   getLoopbackFastPathStatus,
+  type LoopbackFastPathEndpoint,
   type LoopbackFastPathStatusMessage,
   type LoopbackFastPathTarget,
   tryEnableLoopbackFastPath,
@@ -165,6 +166,61 @@ test('tryEnable: false means failed, with the error that enable throws', async (
   expect(getLoopbackFastPathStatus(server)).toMatchObject({
     state: 'failed',
     error: { code: 'ERR_LOOPBACK_FAST_PATH_TOO_LATE' },
+  });
+});
+
+test.each(makers)('disabling %s that could not be enabled leaves its status', async (what) => {
+  const port = await echo();
+  const socket = closing(net.connect(port, '127.0.0.1'));
+  const server = net.createServer();
+  await Promise.all([once(socket, 'connect'), listening(server)]);
+  const target = what === 'a server' ? server : socket;
+  expect(tryEnableLoopbackFastPath(target)).toBe(false);
+  const status = getLoopbackFastPathStatus(target);
+  disableLoopbackFastPath(target);
+  expect(getLoopbackFastPathStatus(target)).toBe(status);
+});
+
+describe('shouldApply', () => {
+  test('is told where each end is', async () => {
+    const told: LoopbackFastPathEndpoint[] = [];
+    const shouldApply = (endpoint: LoopbackFastPathEndpoint) => told.push(endpoint) > 0;
+    const server = net.createServer();
+    enableLoopbackFastPath(server, { shouldApply });
+    const port = await listening(server);
+    const socket = closing(net.connect(port, '127.0.0.1'));
+    enableLoopbackFastPath(socket, { shouldApply });
+    await once(socket, 'connect');
+    expect(told).toEqual([
+      { side: 'server', address: '127.0.0.1', port },
+      { side: 'client', address: '127.0.0.1', port },
+    ]);
+  });
+
+  const boom = new Error('boom');
+
+  test.each<[string, () => unknown, object]>([
+    ['returned no boolean but number', () => 1, {}],
+    ['returned no boolean but undefined', () => {}, {}],
+    [
+      'threw',
+      () => {
+        throw boom;
+      },
+      { cause: boom },
+    ],
+  ])('that %s: the error says so', async (what, shouldApply, details) => {
+    const port = await echo();
+    const socket = closing(net.connect(port, '127.0.0.1'));
+    enableLoopbackFastPath(socket, { shouldApply: shouldApply as () => boolean });
+    await once(socket, 'connect');
+    const { error } = getLoopbackFastPathStatus(socket) as { error: Error };
+    expect(error).toMatchObject({
+      code: 'ERR_LOOPBACK_FAST_PATH_SHOULD_APPLY',
+      message: `The function shouldApply ${what} for port ${port} of 127.0.0.1.`,
+    });
+    expect({ ...('cause' in error && { cause: error.cause }) }).toEqual(details);
+    expect(fastPathCalls(take())).toEqual([]);
   });
 });
 
