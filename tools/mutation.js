@@ -68,6 +68,7 @@ const SYSTEMS = [
   {
     name: 'programs',
     version: NEWEST,
+    programs: true,
     tests: ['anywhere/import', ...['cluster', 'hosts', 'register'].map((name) => `windows/${name}`)],
   },
   ...VERSIONS.filter((version) => version !== NEWEST).map((version) => ({
@@ -155,14 +156,14 @@ async function observe(system) {
       const { test, mutants = [UNKNOWN] } = readJson(join(seen, 'programs', name));
       for (const mutant of mutants) own.get(test)?.mutants.add(mutant);
     }
-    for (const { mutants } of tests) if (mutants.size === 0) mutants.add(UNKNOWN);
+    if (system.programs) for (const { mutants } of tests) if (mutants.size === 0) mutants.add(UNKNOWN);
     return { file, tests, loading: new Set(loading) };
   });
 }
 
 /**
- * What there is to run for a mutant: the tests that come by it, those that could not tell, and
- * where loading the package does, every test that takes no time.
+ * What there is to run for a mutant: the tests that come by it, those that start programs that
+ * could not tell, and where loading the package does, every test that takes no time.
  */
 function filesFor({ id }, observed) {
   return observed.flatMap(({ file, tests, loading }) => {

@@ -61,18 +61,25 @@ async function run({ files, patience }) {
   return undefined;
 }
 
+/** The tests that were seen to pass without a mutant, on this machine as it is now. */
+const trusted = new Set();
+
 /**
- * Runs tests with a mutant at work. What is no assertion of a test, or the time limit, could be
- * the machine's doing: it counts where the same without the mutant is all right, and is
- * unclear otherwise.
+ * Runs tests with a mutant at work. A test that fails for the first time, or otherwise than by
+ * an assertion, could be the machine's doing: it counts where its file is all right without the
+ * mutant, and is unclear otherwise.
  */
 async function judge(step, mutant = '') {
   process.env.__STRYKER_ACTIVE_MUTANT__ = mutant;
   const failed = await run(step);
-  if (mutant === '' || failed === undefined || failed.test.includes(': AssertionError: ')) return failed;
+  if (mutant === '' || failed === undefined) return failed;
+  const [name, rest] = failed.test.split(': AssertionError: ');
+  if (rest !== undefined && trusted.has(name)) return failed;
   process.env.__STRYKER_ACTIVE_MUTANT__ = '';
-  const without = await run(step);
-  return without === undefined ? failed : { ...failed, unclear: without.test };
+  const without = await run({ ...step, files: step.files.filter(({ file }) => file === failed.file) });
+  if (without !== undefined) return { ...failed, unclear: without.test };
+  trusted.add(name);
+  return failed;
 }
 
 for (const { id, mutant, seen, steps } of jobs) {
