@@ -190,7 +190,7 @@ function stepsOf(files) {
   return [...steps.values()].map((some) => ({
     files: some.map(({ file, ids }) => ({ file, ids })),
     patience: 5 + 3 * Math.max(...some.map(({ slowest }) => slowest)),
-    limit: 120 + 5 * some.reduce((sum, { seconds }) => sum + seconds, 0),
+    limit: 30 + 10 * some.reduce((sum, { seconds }) => sum + seconds, 0),
   }));
 }
 

@@ -241,20 +241,47 @@ describe('a system that refuses the ioctl for every socket is known at the door'
   });
 });
 
-test('a program whose handles are not those of Node: an error that says so, and traffic flows', async () => {
-  const copy = freshPackage();
-  const node = createRequire(import.meta.url)('node:net') as { _createServerHandle: unknown };
-  const port = await echo();
-  const own = node._createServerHandle;
-  onTestFinished(() => {
-    node._createServerHandle = own;
+describe('a program whose handles are not those of Node', () => {
+  const HOST = { code: 'ERR_LOOPBACK_FAST_PATH_HOST', cause: { message: 'bind 127.0.0.1: -4092' } };
+
+  /** A copy of the package that has not looked for them yet. */
+  function withOtherHandles(): typeof import('loopback-fast-path') {
+    const copy = freshPackage();
+    const node = createRequire(import.meta.url)('node:net') as { _createServerHandle: unknown };
+    const own = node._createServerHandle;
+    onTestFinished(() => {
+      node._createServerHandle = own;
+    });
+    node._createServerHandle = () => -4092;
+    return copy;
+  }
+
+  test('an error that says so, and traffic flows', async () => {
+    const port = await echo();
+    const copy = withOtherHandles();
+    const socket = closing(net.connect(port, '127.0.0.1'));
+    expect(thrown(() => copy.enableLoopbackFastPath(socket))).toMatchObject(HOST);
+    await once(socket, 'connect');
+    expect(await exchange(socket)).toBe('ping');
   });
-  node._createServerHandle = () => -4092;
-  const socket = closing(net.connect(port, '127.0.0.1'));
-  const error = thrown(() => copy.enableLoopbackFastPath(socket));
-  expect(error).toMatchObject({ code: 'ERR_LOOPBACK_FAST_PATH_HOST', cause: { message: 'bind 127.0.0.1: -4092' } });
-  await once(socket, 'connect');
-  expect(await exchange(socket)).toBe('ping');
+
+  test('in a context: a status that says so, and traffic flows', async () => {
+    const port = await echo();
+    const copy = withOtherHandles();
+    const socket = copy.runWithLoopbackFastPath({}, () => closing(net.connect(port, '127.0.0.1')));
+    expect(copy.getLoopbackFastPathStatus(socket)).toMatchObject({ state: 'failed', error: HOST });
+    await once(socket, 'connect');
+    expect(await exchange(socket)).toBe('ping');
+  });
+
+  test('required of a context: no connection is made', async () => {
+    const port = await echo();
+    const copy = withOtherHandles();
+    take();
+    const socket = copy.runWithLoopbackFastPath({ required: true }, () => closing(net.connect(port, '127.0.0.1')));
+    expect(await failure(socket)).toMatchObject(HOST);
+    expect(connectStories(take())).toEqual([]);
+  });
 });
 
 describe("a runtime that has Node's modules, and not its sockets", () => {
