@@ -266,6 +266,35 @@ describe('the diagnostics channel', () => {
     expect(messages.every(([, status]) => Object.isFrozen(status))).toBe(true);
   });
 
+  test('tells the address and port where there are any', async () => {
+    const messages: object[] = [];
+    const listener = (message: unknown) => messages.push(message as object);
+    subscribe(CHANNEL, listener);
+    onTestFinished(() => {
+      unsubscribe(CHANNEL, listener);
+    });
+    const path = `\\\\.\\pipe\\loopback-fast-path-status-${process.pid}`;
+    const applied = { state: 'applied', family: 4, address: '127.0.0.1' };
+    const server = net.createServer();
+    const onPipe = net.createServer();
+    enableLoopbackFastPath(server);
+    enableLoopbackFastPath(onPipe);
+    const port = await listening(server);
+    await listening(onPipe, path);
+    const socket = closing(net.connect(port, '127.0.0.1'));
+    const toPipe = closing(net.connect(path));
+    enableLoopbackFastPath(socket);
+    enableLoopbackFastPath(toPipe);
+    await Promise.all([once(socket, 'connect'), once(toPipe, 'connect')]);
+    const skipped = { state: 'skipped', reason: 'not-tcp' };
+    expect(messages.filter((message) => (message as LoopbackFastPathStatusMessage).status.state !== 'armed')).toEqual([
+      { target: server, status: applied, address: '127.0.0.1', port },
+      { target: onPipe, status: skipped },
+      { target: toPipe, status: skipped },
+      { target: socket, status: applied, address: '127.0.0.1', port },
+    ]);
+  });
+
   test('a subscriber that throws does not reach the connection', async () => {
     const thrower = () => {
       throw new Error('subscriber');
