@@ -120,6 +120,30 @@ test.each([true, false])('two copies of the package arm one socket: one ioctl, o
   expect(copy.getLoopbackFastPathStatus(socket)).toEqual(applied);
 });
 
+test('what copies of other versions look for is there, under its name', async () => {
+  const socket = closing(net.connect(await echo(), '127.0.0.1'));
+  enableLoopbackFastPath(socket);
+  await once(socket, 'connect');
+  const handle = Reflect.get(socket, '_handle') as object;
+  const applied = Reflect.get(globalThis, Symbol.for('loopback-fast-path.applied')) as WeakMap<object, 4 | 6>;
+  expect(applied.get(handle)).toBe(4);
+  expect(Symbol.for('loopback-fast-path.gate') in handle).toBe(true);
+  const error = thrown(() => disableLoopbackFastPath(socket)) as object;
+  expect(Symbol.for('loopback-fast-path.error') in error).toBe(true);
+});
+
+test('what a copy binds for itself, while there is a registration, gets no ioctl', async () => {
+  const copy = freshPackage();
+  const port = await echo();
+  copy.probeLoopbackFastPath();
+  onTestFinished(copy.registerLoopbackFastPath());
+  take();
+  const socket = closing(net.connect(port, '127.0.0.1'));
+  await once(socket, 'connect');
+  expect(copy.getLoopbackFastPathStatus(socket)).toMatchObject({ state: 'applied' });
+  expect(fastPathCalls(take())).toHaveLength(1);
+});
+
 test('enabled again after it was applied: harmless', async () => {
   const socket = closing(net.connect(await echo(), '127.0.0.1'));
   enableLoopbackFastPath(socket);
