@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process';
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { once } from 'node:events';
 import * as net from 'node:net';
@@ -13,6 +12,7 @@ import {
   tryEnableLoopbackFastPath,
 } from 'loopback-fast-path';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { runProgram } from '../support/programs.js';
 import { answer, fastPathCalls, freshPackage, take, useRecorder } from '../support/recorder.js';
 import { closing, echo, exchange, listening, thrown } from '../support/sockets.js';
 
@@ -347,14 +347,17 @@ test('NODE_DEBUG=loopback-fast-path prints every change', async () => {
   const program = `
     import net from 'node:net';
     import { tryEnableLoopbackFastPath } from 'loopback-fast-path';
-    const server = net.createServer().listen(0, '127.0.0.1', () => {
+    const server = net.createServer();
+    tryEnableLoopbackFastPath(server, { shouldApply: () => false });
+    server.listen(0, '127.0.0.1', () => {
       const socket = net.connect(server.address().port, '127.0.0.1', () => { socket.destroy(); server.close(); });
       tryEnableLoopbackFastPath(socket);
     });`;
-  const child = spawn(process.execPath, ['--input-type=module', '--eval', program], {
-    env: { ...process.env, NODE_DEBUG: 'loopback-fast-path' },
-    stdio: ['ignore', 'ignore', 'pipe'],
-  });
-  const printed = (await child.stderr.toArray()).join('');
-  expect(printed).toMatch(/LOOPBACK-FAST-PATH \d+: client (applied|failed): /);
+  const { stderr } = await runProgram(program, { env: { NODE_DEBUG: 'loopback-fast-path' } });
+  expect(stderr.trim().split(/\r?\n/)).toEqual([
+    expect.stringMatching(/^LOOPBACK-FAST-PATH \d+: server armed$/),
+    expect.stringMatching(/^LOOPBACK-FAST-PATH \d+: server skipped: declined$/),
+    expect.stringMatching(/^LOOPBACK-FAST-PATH \d+: client armed$/),
+    expect.stringMatching(/^LOOPBACK-FAST-PATH \d+: client applied: accepted by the system for 127\.0\.0\.1$/),
+  ]);
 });
