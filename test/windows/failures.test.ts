@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createRequire } from 'node:module';
 import * as net from 'node:net';
+import { setImmediate } from 'node:timers/promises';
 import {
   enableLoopbackFastPath,
   getLoopbackFastPathStatus,
@@ -225,6 +226,19 @@ describe('a system that refuses the ioctl for every socket is known at the door'
     expect(connectStories(take())).toEqual([]);
   });
 
+  test('required of a context: nothing is listened on, and one error says why', async () => {
+    answer(10045);
+    const copy = freshPackage();
+    const server = net.createServer();
+    const errors: unknown[] = [];
+    server.on('error', (error) => errors.push(error));
+    copy.runWithLoopbackFastPath({ required: true }, () => server.listen(0, '127.0.0.1'));
+    await once(server, 'error');
+    await setImmediate();
+    expect(errors).toMatchObject([{ code: 'WSAEOPNOTSUPP' }]);
+    expect(listenStories(take())).toEqual([]);
+  });
+
   test.each([
     ['no buffers', 10055],
     ['no descriptors', 10024],
@@ -242,7 +256,11 @@ describe('a system that refuses the ioctl for every socket is known at the door'
 });
 
 describe('a program whose handles are not those of Node', () => {
-  const HOST = { code: 'ERR_LOOPBACK_FAST_PATH_HOST', cause: { message: 'bind 127.0.0.1: -4092' } };
+  const HOST = {
+    code: 'ERR_LOOPBACK_FAST_PATH_HOST',
+    message: 'The sockets of this program are not those of Node, so nothing can be done for them.',
+    cause: { message: 'bind 127.0.0.1: -4092' },
+  };
 
   /** A copy of the package that has not looked for them yet. */
   function withOtherHandles(): typeof import('loopback-fast-path') {
