@@ -73,7 +73,7 @@ const SYSTEMS = [
   },
   ...VERSIONS.filter((version) => version !== NEWEST).map((version) => ({
     ...{ name: `node-${version}`, version, only: 'intercept.ts' },
-    tests: ['client', 'connection', 'register', 'server'].map((name) => `windows/${name}`),
+    tests: ['arming', 'client', 'register', 'server'].map((name) => `windows/${name}`),
   })),
 ];
 
