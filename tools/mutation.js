@@ -265,7 +265,7 @@ function report() {
 }
 
 if (isWindows) throw new Error('npm run mutation mounts one dist/ over another, which it does on Linux alone');
-if (!process.env.QUICK) await buildEverything();
+await buildEverything();
 const { seededRandom } = await import('../dist/cli/bench/statistics.js');
 if (!values.resume) await instrument();
 const mutants = readJson(join(folder, 'mutants.json'));
