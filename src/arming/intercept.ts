@@ -13,8 +13,8 @@ export interface Interception {
   /**
    * A client socket, at the start of its connect().
    *
-   * @returns Whether it may go on. Only Node makes something of handles that can hold it
-   * back later, and only elsewhere is this looked at.
+   * @returns Whether it may go on. Node's channels wait for no answer: there it is held
+   * back later, at its handle.
    */
   connecting(socket: Socket): boolean;
   /** The same of a server, at the start of its listen(). */
@@ -73,7 +73,11 @@ export function interceptConnect(connecting: Interception['connecting']): Stop {
 
 function interceptListen(listening: Interception['listening']): Stop[] {
   if (isNode()) {
-    const published = (message: unknown) => void listening((message as { server: Server }).server);
+    const published = (message: unknown) => {
+      const { server } = message as { server: Server };
+      // Node goes on whatever is answered. Until the event, nothing is accepted.
+      if (!listening(server)) server.once('listening', () => void server.close());
+    };
     return [subscribe('tracing:net.server.listen:asyncStart', published)];
   }
   // There, a server of http is not one of net.

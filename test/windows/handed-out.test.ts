@@ -140,6 +140,20 @@ test('an armed server that is sealed, and required: HOST, and it does not listen
   expect(take().filter(({ call }) => call === 'listen')).toEqual([]);
 });
 
+test('a server that has listened and was sealed, in a context that requires it: HOST, and it does not stay', async () => {
+  const server = net.createServer(() => expect.unreachable());
+  await listening(server);
+  server.close();
+  await once(server, 'close');
+  Object.seal(server);
+  api.runWithLoopbackFastPath({ required: true }, () => server.listen(0, '127.0.0.1'));
+  const closed = new Promise((resolve) => server.once('close', resolve));
+  const [error] = await once(server, 'error');
+  expect(error).toMatchObject(HOST);
+  await closed;
+  expect(server.listening).toBe(false);
+});
+
 test.each([
   ['socket', () => new net.Socket()],
   ['server', () => net.createServer()],
