@@ -5,6 +5,7 @@
 
 import { appendFileSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { inspect } from 'node:util';
 import { createVitest } from 'vitest/node';
 
 const jobs = JSON.parse(readFileSync('build/jobs.json', 'utf8'));
@@ -57,7 +58,7 @@ async function run({ files, patience }) {
     if (module?.state() === 'passed') continue;
     return { file: nameOf(moduleId), test: module?.errors()[0]?.message ?? `no result: ${unhandledErrors[0]}` };
   }
-  if (unhandledErrors.length > 0) return { file: files.at(-1).file, test: String(unhandledErrors[0]) };
+  if (unhandledErrors.length > 0) return { file: files.at(-1).file, test: inspect(unhandledErrors[0]) };
   return undefined;
 }
 
