@@ -96,7 +96,7 @@ function remember(
     const { settings, explicit } = asked ?? NOTHING;
     entries.set(identityOf(target), { settings, explicit, status, handle });
   } else {
-    if (asked !== undefined) Object.assign(entry, asked);
+    Object.assign(entry, asked);
     entry.status = status;
     entry.handle = handle;
   }
