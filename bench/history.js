@@ -50,6 +50,7 @@ const systems = [...new Set(steps.map(({ system }) => system))].join('; ');
 writeFileSync(
   file('history.svg'),
   `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}" height="${height}" viewBox="0 0 ${WIDTH} ${height}" font-family="sans-serif" font-size="10">
+<title>What the package costs, commit by commit</title>
 <rect width="100%" height="100%" fill="white"/>
 ${names.map(panel).join('\n')}
 ${text(LEFT, height - 14, `${systems}. Ratios are of speed: less than 1 is slower.`)}
