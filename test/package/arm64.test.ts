@@ -14,14 +14,17 @@ const hash = createHash('sha256').update(binary).digest('hex');
 const hasPassed = readFileSync(PASSED, 'utf8').trim() === hash;
 const wanted = process.env.npm_lifecycle_event === 'test:arm64';
 
+const TITLE = 'node.exe for arm64, under Wine in an emulated machine';
+
 if (wanted || isArm64Ready() || !hasPassed) {
   const folder = temporaryFolder();
   writeProgram(folder);
   const printed = await runOnArm64(folder);
 
-  describe('node.exe for arm64, under Wine in an emulated machine', () => {
+  describe(TITLE, () => {
     if (testChecks(printed)) writeFileSync(PASSED, `${hash}\n`);
   });
 } else {
-  test.skip('node.exe for arm64 [the binary is the one that passed; npm run test:arm64 sets up a machine in 12 min]');
+  const why = 'the binary is the one that passed, and npm run test:arm64 sets up a machine in 12 min';
+  test(`${TITLE} [${why}]`, ({ skip }) => skip(why));
 }

@@ -47,7 +47,7 @@ describe.each(BUNDLERS)('$name', ({ name, args, bundles }) => {
   });
 
   test.skipIf(isWindows).each(bundles)(
-    "%s loads nothing native elsewhere, and says so with the package's error",
+    "%s loads nothing native elsewhere, and says so with the package's error [not on Windows]",
     (bundle) => {
       const { stderr } = spawnSync(process.execPath, [bundle], { cwd: moved, encoding: 'utf8' });
       expect(stderr).toContain('ERR_LOOPBACK_FAST_PATH_PLATFORM');
