@@ -104,10 +104,10 @@ async function retained(fastPath, count = 1000) {
     collectGarbage();
     return process.memoryUsage().heapUsed;
   };
-  const before = used();
+  const atFirst = used();
   const sockets = [];
   for (let i = 0; i < count; ++i) sockets.push(await connect(fastPath));
-  const bytes = (used() - before) / count;
+  const bytes = (used() - atFirst) / count;
   await Promise.all(
     sockets.map((socket) => {
       const closed = once(socket, 'close');
@@ -118,8 +118,8 @@ async function retained(fastPath, count = 1000) {
   return bytes;
 }
 
-/** How often a time with its interval goes into another, which is the ratio of the speeds. */
 const inMicroseconds = ({ value, low, high }) => ({ value: value / 1000, low: low / 1000, high: high / 1000 });
+/** How often a time with its interval goes into another, which is the ratio of the speeds. */
 const speedOf = ({ value, low, high }, time) => ({ value: time / value, low: time / high, high: time / low });
 
 setFlagsFromString('--expose-gc');

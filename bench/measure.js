@@ -92,10 +92,10 @@ export async function interleave(measures, { milliseconds = 0, rounds = 0 }) {
 /**
  * Armed against plain, beside plain against plain: what a figure of this machine is worth.
  *
- * @param how What `measure` is called with where it arms, and where it arms as an older package does, if there is one.
+ * @param options What `measure` is called with for `armed`, and for `before`, an older package, if there is one.
  */
-export async function compare(measure, milliseconds, { armed: how = true, before } = {}) {
-  const measures = { plain: () => measure(), again: () => measure(), armed: () => measure(how) };
+export async function compare(measure, milliseconds, { armed = true, before } = {}) {
+  const measures = { plain: () => measure(), again: () => measure(), armed: () => measure(armed) };
   if (before !== undefined) measures.before = () => measure(before);
   const times = await interleave(measures, { milliseconds });
   const ratio = (name) => times[name] && speedRatio(times[name], times.plain);

@@ -13,10 +13,11 @@ import { ARCHITECTURES, buildEverything, NAME } from './build-native.js';
 import { isWindows, npm, readJson, root, run, runPackage } from './run.js';
 import { NEWEST, runWindowsNode } from './windows-node.js';
 
-/** The package as it was, compiled as it was then, in build/before. */
+/** The package as it was, compiled as it was then, in build/before; nothing there without a revision. */
 async function buildBefore(revision) {
   const folder = join(root, 'build/before');
   rmSync(folder, { recursive: true, force: true });
+  if (revision === undefined) return;
   mkdirSync(folder, { recursive: true });
   await run('git', ['archive', '--output', 'build/before.tar', revision]);
   await run('tar', ['-xf', '../before.tar'], { cwd: folder });
@@ -43,8 +44,7 @@ async function measure(name, args, env = {}) {
   if (name === 'start' && !isWindows && env[FIGURES] === undefined)
     await run(process.execPath, [`bench/${name}.js`, ...args]);
   const letSleep = keepAwake();
-  const code = await runWindowsNode(NEWEST, [`bench/${name}.js`, ...args], { seconds: 1200, env });
-  letSleep();
+  const code = await runWindowsNode(NEWEST, [`bench/${name}.js`, ...args], { seconds: 1200, env }).finally(letSleep);
   if (code !== 0) throw new Error(`bench/${name}.js: exit code ${code}`);
 }
 
@@ -87,6 +87,6 @@ async function measureAll() {
 const [name, ...given] = process.argv.slice(2);
 const args = given.filter((arg, index) => arg !== '--before' && given[index - 1] !== '--before');
 await buildEverything();
-if (given.includes('--before')) await buildBefore(given[given.indexOf('--before') + 1]);
+await buildBefore(given.includes('--before') ? given[given.indexOf('--before') + 1] : undefined);
 if (name === 'all') await measureAll();
 else await measure(name, args);
