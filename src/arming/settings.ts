@@ -1,4 +1,3 @@
-import * as http from 'node:http';
 import * as net from 'node:net';
 import { types } from 'node:util';
 import { wrongArgument } from '../native/errors.js';
@@ -78,8 +77,14 @@ export function checkTarget(target: unknown): LoopbackFastPathTarget {
 
 /** Whether a target listens. */
 export function isServer(target: object): target is net.Server {
-  // In Bun, a server of http is not one of net. Most targets are sockets.
-  return !(target instanceof net.Socket) && (target instanceof net.Server || target instanceof http.Server);
+  // Most targets are sockets.
+  return !(target instanceof net.Socket) && (target instanceof net.Server || isServerOfHttp(target));
+}
+
+/** In Bun, a server of http is not one of net. To load http takes Node a while. */
+function isServerOfHttp(target: object): boolean {
+  const { Server }: typeof import('node:http') = require('node:http');
+  return target instanceof Server;
 }
 
 const DEFAULTS: Settings = { ipv6: false, required: false, shouldApply: undefined };

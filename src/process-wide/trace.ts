@@ -1,6 +1,5 @@
 import { subscribe } from 'node:diagnostics_channel';
 import { writeSync } from 'node:fs';
-import { threadId } from 'node:worker_threads';
 import { describe, kindOf } from '../arming/describe.js';
 import { STATUS_CHANNEL } from '../arming/publish.js';
 import type { LoopbackFastPathStatusMessage } from '../arming/status.js';
@@ -13,6 +12,8 @@ const MOST_LINES = 10_000;
  * its latest status, when the thread exits.
  */
 export function startTrace(): void {
+  // Who does not trace does without the time that it takes to load.
+  const { threadId }: typeof import('node:worker_threads') = require('node:worker_threads');
   const lines: string[] = [];
   const numbers = new WeakMap<object, number>();
   let count = 0;
