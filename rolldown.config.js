@@ -53,7 +53,7 @@ function config(format, input, { plugins = [coreStaysApart], extension, ...outpu
     platform: 'node',
     tsconfig: 'tsconfig.json',
     external: [/\.node$/, /\.cjs$/],
-    // For tools/coverage.js. `files` of package.json keeps them out of the tarball, and no file of dist/ names them.
+    // For test/coverage/coverage.js. `files` of package.json keeps them out of the tarball, and no file of dist/ names them.
     output: {
       ...{ dir: 'dist', format, entryFileNames: file, externalLiveBindings: false, comments, sourcemap: 'hidden' },
       ...output,

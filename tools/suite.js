@@ -1,7 +1,7 @@
 // The tests of test/anywhere with test/windows or test/elsewhere: on this Node, and on
 // a node.exe under Wine. `node tools/suite.js 24.21.0 register` runs one file there.
 
-import { coverageVariables, coverageVariablesUnderWine } from './coverage.js';
+import { coverageVariables, coverageVariablesUnderWine } from '../test/coverage/coverage.js';
 import { isMain } from './run.js';
 import { withServers } from './servers.js';
 import { runVitest, vitestArguments } from './vitest.js';

@@ -6,15 +6,15 @@
 
 import { closeSync, mkdirSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { forgetCoverage, printCoverage } from '../test/coverage/coverage.js';
+import { fuzzBriefly } from '../test/fuzz/fuzz.js';
+import { runAFewStrangers } from '../test/strangers/strangers.js';
 import { buildNative } from './build-native.js';
-import { forgetCoverage, printCoverage } from './coverage.js';
 import { install } from './debian.js';
 import { clangFormat } from './format.js';
-import { fuzzBriefly } from './fuzz.js';
 import { checkNative } from './native-checks.js';
 import { buildTypeScript, installDependencies, isWindows, root, run, runPackage } from './run.js';
 import { soak } from './soak.js';
-import { runAFewStrangers } from './strangers.js';
 import { testSuite, testSuiteUnderWine } from './suite.js';
 import { resultsOf, runVitest } from './vitest.js';
 import { NEWEST, prepareWindowsNode, VERSIONS, windowsDependencies } from './windows-node.js';

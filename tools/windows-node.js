@@ -4,7 +4,7 @@
 import { spawnSync } from 'node:child_process';
 import { copyFileSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { onAcceptingWine } from './accepting-wine.js';
+import { onAcceptingWine } from '../test/winsock/accepting-wine.js';
 import { cached, fingerprint } from './cache.js';
 import { install, runInside, WINE_CRASHED } from './debian.js';
 import { installLocked, isWindows, npm, root, run } from './run.js';

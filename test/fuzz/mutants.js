@@ -7,8 +7,8 @@ import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path';
 import { buildEverything } from '../../tools/build-native.js';
 import { runInside } from '../../tools/debian.js';
-import { BRIEFLY, compileFuzzer, SANITIZERS, sources } from '../../tools/fuzz.js';
 import { readJson, root } from '../../tools/run.js';
+import { BRIEFLY, compileFuzzer, SANITIZERS, sources } from './fuzz.js';
 
 const FOLDER = 'build/mutants';
 const KINDS = ['negated', 'always true', 'always false'];

@@ -1,12 +1,12 @@
-// That the Wine of tools/accepting-wine.js answers as the statements of docs/platform.md
+// That the Wine of test/winsock/accepting-wine.js answers as the statements of docs/platform.md
 // have it: what is tested on it is worth as much.
 
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { onAcceptingWine } from '../../tools/accepting-wine.js';
 import { root } from '../../tools/run.js';
 import { NEWEST, runUnderWine, runWindowsNode } from '../../tools/windows-node.js';
+import { onAcceptingWine } from '../winsock/accepting-wine.js';
 
 const [WSAEFAULT, WSAEINVAL, WSAENOTSOCK, WSAEOPNOTSUPP] = [10014, 10022, 10038, 10045];
 

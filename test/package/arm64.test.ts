@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'vitest';
-import { isArm64Ready, runOnArm64 } from '../../tools/arm64.js';
 import { root } from '../../tools/run.js';
+import { isArm64Ready, runOnArm64 } from '../machines/arm64.js';
 import { testChecks, writeProgram } from '../support/machines.js';
 import { temporaryFolder } from '../support/package.js';
 

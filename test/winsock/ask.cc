@@ -1,7 +1,7 @@
 // Test only: asks for the fast path on every kind of SOCKET, in every way, and
 // prints a line "what: answer" for each; then what Wine's own Winsock exports
 // and the one that is asked does not, by name or number.
-// tools/accepting-wine-checks.js knows what the lines must be.
+// test/package/accepting-wine.test.ts knows what the lines must be.
 
 #include <winsock2.h>
 // After it:

@@ -1,6 +1,6 @@
 // Test only: the ws2_32.dll of a Wine that stands in for a Windows with the
 // fast path. ws2_32.def forwards every other export to Wine's own, which is
-// called winews2.dll beside it (tools/accepting-wine.js).
+// called winews2.dll beside it (test/winsock/accepting-wine.js).
 //
 // SIO_LOOPBACK_FAST_PATH is answered here as the statements of docs/platform.md
 // have it, from what the SOCKET is at that moment. Nothing is kept of one, so

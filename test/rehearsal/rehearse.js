@@ -20,13 +20,13 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { onAcceptingWine } from './accepting-wine.js';
-import { buildEverything } from './build-native.js';
-import { cacheFolder } from './cache.js';
-import { isMain, npm, root } from './run.js';
-import { withServers } from './servers.js';
-import { installFromRegistry } from './test-projects.js';
-import { fetchNode, NEWEST, runUnderWine, VERSIONS, windowsDependencies } from './windows-node.js';
+import { buildEverything } from '../../tools/build-native.js';
+import { cacheFolder } from '../../tools/cache.js';
+import { isMain, npm, root } from '../../tools/run.js';
+import { withServers } from '../../tools/servers.js';
+import { installFromRegistry } from '../../tools/test-projects.js';
+import { fetchNode, NEWEST, runUnderWine, VERSIONS, windowsDependencies } from '../../tools/windows-node.js';
+import { onAcceptingWine } from '../winsock/accepting-wine.js';
 
 const WORKFLOW = '.github/workflows/windows.yml';
 

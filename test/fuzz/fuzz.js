@@ -9,10 +9,10 @@
 import { mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { buildEverything } from './build-native.js';
-import { compilations, definitions } from './compilations.js';
-import { runInside } from './debian.js';
-import { isMain, root } from './run.js';
+import { buildEverything } from '../../tools/build-native.js';
+import { compilations, definitions } from '../../tools/compilations.js';
+import { runInside } from '../../tools/debian.js';
+import { isMain, root } from '../../tools/run.js';
 
 /**
  * With what it is run in `npm test`: as long as a test may take, the same every time,

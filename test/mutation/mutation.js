@@ -31,11 +31,11 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
-import { buildEverything } from './build-native.js';
-import { runInside } from './debian.js';
-import { isWindows, readJson, root } from './run.js';
-import { installProject } from './test-projects.js';
-import { NEWEST, runWindowsNode, VERSIONS } from './windows-node.js';
+import { buildEverything } from '../../tools/build-native.js';
+import { runInside } from '../../tools/debian.js';
+import { isWindows, readJson, root } from '../../tools/run.js';
+import { installProject } from '../../tools/test-projects.js';
+import { NEWEST, runWindowsNode, VERSIONS } from '../../tools/windows-node.js';
 
 const { values } = parseArgs({
   options: {
@@ -266,7 +266,7 @@ function report() {
 
 if (isWindows) throw new Error('npm run mutation mounts one dist/ over another, which it does on Linux alone');
 await buildEverything();
-const { seededRandom } = await import('../dist/cli/bench/statistics.js');
+const { seededRandom } = await import('../../dist/cli/bench/statistics.js');
 if (!values.resume) await instrument();
 const mutants = readJson(join(folder, 'mutants.json'));
 const ids = values.ids.split(',').filter(Boolean);

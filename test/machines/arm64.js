@@ -14,11 +14,11 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { cached, cacheFolder, fingerprint } from './cache.js';
-import { MOUNT_SYSTEM } from './debian.js';
-import { installSystemPackages, setUp } from './root.js';
-import { run } from './run.js';
-import { fetchNode } from './windows-node.js';
+import { cached, cacheFolder, fingerprint } from '../../tools/cache.js';
+import { MOUNT_SYSTEM } from '../../tools/debian.js';
+import { installSystemPackages, setUp } from '../../tools/root.js';
+import { run } from '../../tools/run.js';
+import { fetchNode } from '../../tools/windows-node.js';
 
 const NODE_VERSION = '26.7.0';
 const QEMU = '/usr/bin/qemu-system-aarch64';

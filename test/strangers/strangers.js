@@ -9,12 +9,12 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { buildNative } from './build-native.js';
-import { WINE_CRASHED } from './debian.js';
-import { buildTypeScript, installDependencies, isMain, isWindows, root } from './run.js';
-import { ALL_SERVERS, withServers } from './servers.js';
-import { installProject, isProjectInstalled } from './test-projects.js';
-import { NEWEST, prepareWindowsNode, runWindowsNode, VERSIONS } from './windows-node.js';
+import { buildNative } from '../../tools/build-native.js';
+import { WINE_CRASHED } from '../../tools/debian.js';
+import { buildTypeScript, installDependencies, isMain, isWindows, root } from '../../tools/run.js';
+import { ALL_SERVERS, withServers } from '../../tools/servers.js';
+import { installProject, isProjectInstalled } from '../../tools/test-projects.js';
+import { NEWEST, prepareWindowsNode, runWindowsNode, VERSIONS } from '../../tools/windows-node.js';
 
 export const PROGRAMS = {
   folder: 'strangers',

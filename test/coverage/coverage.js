@@ -4,7 +4,7 @@
 import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { isMain, isWindows, readJson, root } from './run.js';
+import { isMain, isWindows, readJson, root } from '../../tools/run.js';
 
 const folder = join(root, 'build', 'coverage');
 
@@ -100,7 +100,7 @@ async function readCoverage() {
  *
  * @param {{ complete?: boolean }} options whether all the runs that there are have passed; a single Node
  *   leaves lines to others
- * @throws {Error} where a line has neither a test nor a reason in tools/not-run.json
+ * @throws {Error} where a line has neither a test nor a reason in test/coverage/not-run.json
  */
 export async function printCoverage({ complete = !isWindows } = {}) {
   if (builtFiles().length === 0) {
@@ -124,7 +124,7 @@ export async function printCoverage({ complete = !isWindows } = {}) {
   }
   if (!complete) return;
   for (const { file, why } of NOT_RUN.filter((reason) => !known.has(reason))) {
-    console.log(`  ${file} has been run now; tools/not-run.json need not say: ${why}`);
+    console.log(`  ${file} has been run now; test/coverage/not-run.json need not say: ${why}`);
   }
   if (unexplained > 0) throw new Error(`coverage: ${unexplained} lines of src/ without a test or a reason`);
 }
