@@ -15,8 +15,9 @@ namespace {
 
 // One per environment: the main thread and every worker have their own.
 struct Instance {
-  Libuv uv;
-  const char* missing;  // what the host does not export, or nullptr
+  Libuv uv{};
+  const char* missing = nullptr;  // what the host does not export
+  HandleRoom room;                // of its last lookup
 };
 
 // A worker can be terminated at any moment; from then on its JavaScript cannot
@@ -69,7 +70,7 @@ Napi::Maybe<Napi::Value> CallMethod(Napi::Object handle, const char* name) {
 // between, since nothing here waits.
 uv_handle_s* FindTcpHandle(Napi::Object handle, Failure* failure) {
   const Napi::Env env = handle.Env();
-  const Instance& instance = *env.GetInstanceData<Instance>();
+  Instance& instance = *env.GetInstanceData<Instance>();
   if (instance.missing != nullptr) {
     Reject(env, "the host does not export libuv");
     return nullptr;
@@ -86,7 +87,7 @@ uv_handle_s* FindTcpHandle(Napi::Object handle, Failure* failure) {
                        referenced.Unwrap().As<Napi::Boolean>().Value();
 
   if (CallMethod(handle, "unref").IsNothing()) return nullptr;
-  const UnreferencedTcpHandles candidates(instance.uv, loop);
+  const UnreferencedTcpHandles candidates(instance.uv, loop, instance.room);
   if (CallMethod(handle, "ref").IsNothing()) return nullptr;
   uv_handle_s* const found = candidates.NowReferenced();
   if (found == nullptr && candidates.incomplete()) {

@@ -3,11 +3,26 @@
 #include <ws2tcpip.h>
 
 #include <new>
+#include <utility>
 
 namespace loopback {
 
-UnreferencedTcpHandles::UnreferencedTcpHandles(const Libuv& uv, uv_loop_s* loop)
-    : uv_(uv) {
+HandleRoom::HandleRoom(size_t size)
+    : handles(new (std::nothrow) uv_handle_s*[size]), capacity(size) {}
+
+void HandleRoom::Swap(HandleRoom& other) {
+  std::swap(handles, other.handles);
+  std::swap(capacity, other.capacity);
+}
+
+UnreferencedTcpHandles::UnreferencedTcpHandles(const Libuv& uv, uv_loop_s* loop,
+                                               HandleRoom& spare)
+    : uv_(uv), spare_(spare) {
+  room_.Swap(spare);
+  if (room_.handles != nullptr) {
+    handles_ = room_.handles;
+    capacity_ = room_.capacity;
+  }
   uv_.walk(
       loop,
       [](uv_handle_s* handle, void* self) {
@@ -24,15 +39,15 @@ void UnreferencedTcpHandles::Visit(uv_handle_s* handle) {
 }
 
 bool UnreferencedTcpHandles::Grow() {
-  uv_handle_s** const larger = new (std::nothrow) uv_handle_s*[capacity_ * 4];
-  if (larger == nullptr) {
+  HandleRoom larger(capacity_ * 4);
+  if (larger.handles == nullptr) {
     incomplete_ = true;
     return false;
   }
-  for (size_t i = 0; i < count_; ++i) larger[i] = handles_[i];
-  delete[] grown_;
-  grown_ = handles_ = larger;
-  capacity_ *= 4;
+  for (size_t i = 0; i < count_; ++i) larger.handles[i] = handles_[i];
+  room_.Swap(larger);
+  handles_ = room_.handles;
+  capacity_ = room_.capacity;
   return true;
 }
 

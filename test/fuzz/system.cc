@@ -159,9 +159,14 @@ uv_handle_s* System::AddHandle(int type, bool referenced, int family) {
 // The list of handles, and nothing else here, is allocated in this way.
 void* operator new[](size_t size, const std::nothrow_t&) noexcept {
   Operation& operation = the_system->operation();
+  // What one lookup was given it leaves to the next, but to none within it.
+  const bool is_outermost = the_system->operations.size() == 1;
+  CHECK(!is_outermost || size > the_system->largest_list);
   // Now and then, and not once the input is used up.
-  if (the_system->input.ConsumeIntegral<uint8_t>() % 4 != 3)
+  if (the_system->input.ConsumeIntegral<uint8_t>() % 4 != 3) {
+    if (is_outermost) the_system->largest_list = size;
     return operator new[](size);
+  }
   operation.no_memory = true;
   operation.syscall = "HeapAlloc";
   operation.error = WSA_NOT_ENOUGH_MEMORY;

@@ -80,6 +80,7 @@ class System {
   bool terminated = false;      // the worker: it asks nothing any more
   int last_error = 0;
   SOCKET next_socket = 4;
+  size_t largest_list = 0;  // bytes that an outermost lookup was given
 };
 
 // The one in use.
