@@ -4,6 +4,7 @@
 // bench/history.jsonl, and bench/history.svg drawn from it.
 //
 //   --before REVISION   with `start` and `arming`: measures an older package beside this one
+//   --asleep            with `arming`: leaves the processors to sleep in between
 
 import { execFileSync, spawn } from 'node:child_process';
 import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync, statSync } from 'node:fs';
@@ -43,7 +44,7 @@ function keepAwake() {
 async function measure(name, args, env = {}) {
   if (name === 'start' && !isWindows && env[FIGURES] === undefined)
     await run(process.execPath, [`bench/${name}.js`, ...args]);
-  const letSleep = keepAwake();
+  const letSleep = given.includes('--asleep') ? () => {} : keepAwake();
   const code = await runWindowsNode(NEWEST, [`bench/${name}.js`, ...args], { seconds: 1200, env }).finally(letSleep);
   if (code !== 0) throw new Error(`bench/${name}.js: exit code ${code}`);
 }
@@ -85,7 +86,7 @@ async function measureAll() {
 }
 
 const [name, ...given] = process.argv.slice(2);
-const args = given.filter((arg, index) => arg !== '--before' && given[index - 1] !== '--before');
+const args = given.filter((arg, index) => !['--before', '--asleep'].includes(arg) && given[index - 1] !== '--before');
 await buildEverything();
 await buildBefore(given.includes('--before') ? given[given.indexOf('--before') + 1] : undefined);
 if (name === 'all') await measureAll();
