@@ -8,7 +8,7 @@ import { closeSync, mkdirSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { forgetCoverage, printCoverage } from '../test/coverage/coverage.js';
 import { fuzzBriefly } from '../test/fuzz/fuzz.js';
-import { runAFewStrangers } from '../test/strangers/strangers.js';
+import { runAFewStrangers } from '../test/strangers/strangers.mjs';
 import { buildNative } from './build-native.js';
 import { install } from './debian.js';
 import { clangFormat } from './format.js';

@@ -4,23 +4,20 @@
 //
 //   node test/strangers/main.mjs RESULTS NAME …
 
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { appendFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { isDeepStrictEqual } from 'node:util';
+import { hasCrashedWine, required, runToItsEnd } from '../support/strangers.mjs';
 import { summary } from './sockets.mjs';
 
 const NODE = Number(process.versions.node.split('.')[0]);
-const LIMIT = 120_000;
 const MOST_PLAIN_RUNS = 5;
 
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
-const required = (path) => `--require "${here(path).replaceAll('\\', '/')}"`;
-const RECORDED = required('../support/recorded.cjs');
-const REGISTERED = required('../../dist/register.cjs');
+const RECORDED = required(here('../support/recorded.cjs'));
+const REGISTERED = required(here('../../dist/register.cjs'));
 const ACCEPTED = '0';
 // The package asks once whether the system knows it; then every SOCKET gets WSAEINVAL.
 const REFUSED = '0,10022';
@@ -69,26 +66,12 @@ async function run(program, { answer, options = '', flags, isArmed = false }) {
     LOOPBACK_TEST_CALLS: calls,
     LOOPBACK_TEST_ANSWER: answer,
   };
-  const child = spawn(process.execPath, [...flags(program), program.file], { env, stdio: ['ignore', 'pipe', 'pipe'] });
-  let hung = false;
-  const limit = setTimeout(() => {
-    hung = true;
-    child.kill();
-  }, LIMIT);
-  const closed = once(child, 'exit');
-  const streams = Promise.all([child.stdout, child.stderr].map((stream) => stream.setEncoding('utf8').toArray()));
-  const [code] = await closed;
-  clearTimeout(limit);
-  // A process that it left behind would hold them open.
-  const printed = await Promise.race([
-    streams,
-    new Promise((resolve) => setTimeout(resolve, 5000, [['(held open)'], []])),
-  ]);
-  const [stdout, stderr] = printed.map((parts) => parts.join('').replaceAll(/\(node:\d+\)/g, '(node)'));
+  const { end, stdout, stderr } = await runToItsEnd([...flags(program), program.file], { env });
   const records = readdirSync(calls).map((name) => JSON.parse(readFileSync(join(calls, name), 'utf8')));
   rmSync(calls, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
   const { problems, ...sockets } = summary(records, isArmed);
-  return { seen: { end: hung ? 'hangs' : `exit code ${code}`, stdout, stderr, ...sockets }, problems };
+  const [out, err] = [stdout, stderr].map((text) => text.replaceAll(/\(node:\d+\)/g, '(node)'));
+  return { seen: { end, stdout: out, stderr: err, ...sockets }, problems };
 }
 
 /** Sockets that a plain run leaves over may be closed in time in an armed one. */
@@ -133,18 +116,11 @@ async function judge(program) {
 
 const [, , results, ...names] = process.argv;
 
-/** Whether it was begun twice, and Wine with all that runs in it ended both times. */
-function hasCrashedWine(name) {
-  const file = join(results, `${name}.begun`);
-  const times = existsSync(file) ? readFileSync(file).length : 0;
-  appendFileSync(file, '+');
-  return times >= 2;
-}
-
 for (const name of names) {
   const file = join(results, `${name}.txt`);
   if (existsSync(file)) continue;
-  const [line, ...found] = hasCrashedWine(name) ? ["not run: Wine's own server crashes"] : await judge(describe(name));
+  const crashes = hasCrashedWine(join(results, `${name}.begun`));
+  const [line, ...found] = crashes ? ["not run: Wine's own server crashes"] : await judge(describe(name));
   const report = [`${name.padEnd(20)} ${line}`, ...found, ''].join('\n');
   process.stdout.write(report);
   writeFileSync(file, report);

@@ -5,52 +5,26 @@
 //
 //   node test/suites/main.mjs RESULTS SUITE …
 
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import {
-  appendFileSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { hasCrashedWine, required, runToItsEnd } from '../support/strangers.mjs';
 
-const LIMIT = 120_000;
 const REPEATED = 12;
 const CRASHED = { passed: 0, failed: 0, skipped: 0, crashed: 1, sockets: 0, flaky: [], different: [] };
 
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
-const required = (path) => `--require "${here(path).replaceAll('\\', '/')}"`;
-const PLAIN = required('applied.cjs');
-const ARMED = `${PLAIN} ${required('../../dist/register.cjs')}`;
+const PLAIN = required(here('applied.cjs'));
+const ARMED = `${PLAIN} ${required(here('../../dist/register.cjs'))}`;
 
 /** Runs a file of tests, and tells what became of each test by its name. */
 async function run(folder, file, options, applied) {
   const args = ['--test-reporter', new URL('reporter.mjs', import.meta.url).href, file];
   const env = { ...process.env, NODE_OPTIONS: options, LOOPBACK_TEST_APPLIED: applied };
-  const child = spawn(process.execPath, args, { cwd: folder, env, stdio: ['ignore', 'pipe', 'ignore'] });
-  let hung = false;
-  const limit = setTimeout(() => {
-    hung = true;
-    child.kill();
-  }, LIMIT);
-  let printed = '';
-  child.stdout.setEncoding('utf8').on('data', (data) => {
-    printed += data;
-  });
-  const closed = once(child, 'close');
-  const [code] = await once(child, 'exit');
-  clearTimeout(limit);
-  // All that it printed; a process that it left behind would hold it open.
-  await Promise.race([closed, new Promise((resolve) => setTimeout(resolve, 5000))]);
-  const tests = new Map([['the process', [hung ? 'hangs' : `exit code ${code}`]]]);
-  for (const line of printed.split('\n').filter((line) => line.startsWith('["'))) {
+  const { end, stdout } = await runToItsEnd(args, { cwd: folder, env });
+  const tests = new Map([['the process', [end]]]);
+  for (const line of stdout.split('\n').filter((line) => line.startsWith('["'))) {
     const [name, state] = JSON.parse(line);
     tests.set(name, [...(tests.get(name) ?? []), state]);
   }
@@ -111,10 +85,7 @@ for (const suite of suites) {
   for (const file of files) {
     const known = join(kept, `${file.replaceAll('/', '-')}.json`);
     if (!existsSync(known)) {
-      const begun = `${known}.begun`;
-      // Begun twice, and Wine with all that runs in it ended both times.
-      const crashes = existsSync(begun) && readFileSync(begun).length >= 2;
-      appendFileSync(begun, '+');
+      const crashes = hasCrashedWine(`${known}.begun`);
       writeFileSync(known, JSON.stringify(crashes ? CRASHED : await compare(library, `test/${file}`)));
     }
     all.push(JSON.parse(readFileSync(known, 'utf8')));
