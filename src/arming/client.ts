@@ -120,24 +120,24 @@ function abandon(socket: Socket): void {
 }
 
 /**
- * Whether the socket's first connection attempt has begun.
+ * Whether the socket's first connection attempt has begun; undefined where it is ahead.
  *
  * @throws {LoopbackFastPathError} `…_HOST` where it is not one of Node's.
  */
-function progressOf(socket: Socket): 'ahead' | 'begun' | 'begun-not-tcp' {
+function progressOf(socket: Socket): 'begun' | 'begun-not-tcp' | undefined {
   if (socket.destroyed) return 'begun';
   const handle = transportHandle(socket);
-  if (handle === undefined) return 'ahead';
+  if (handle === undefined) return undefined;
   if (outcomeOf(socket) !== undefined) return 'begun';
   if (socket.connecting) {
     const bound = boundEndpoint(handle);
     // connect() of a named pipe begins at once, and has no use for this anyway.
     if (bound === 'not-tcp') return 'begun-not-tcp';
     // libuv makes the SOCKET at the first attempt and not before.
-    return bound === undefined ? 'ahead' : 'begun';
+    return bound && 'begun';
   }
   // A handle before connect() is one that the caller bound (net.BoundSocket).
-  return socket.remoteAddress !== undefined || !('getsockname' in handle) ? 'begun' : 'ahead';
+  return socket.remoteAddress !== undefined || !('getsockname' in handle) ? 'begun' : undefined;
 }
 
 function tooLate(): LoopbackFastPathError {

@@ -208,9 +208,8 @@ function onceHandleIsSet(internals: ServerInternals, action: (handle: Handle) =>
   const found = Object.getOwnPropertyDescriptor(internals, '_handle');
   if (found?.configurable !== true) return false;
   const restore = () => Object.defineProperty(internals, '_handle', found);
+  // What else it is, configurable and enumerable, it stays.
   Object.defineProperty(internals, '_handle', {
-    configurable: true,
-    enumerable: true,
     get: () => null,
     set(handle: Handle | null) {
       restore();
