@@ -176,6 +176,10 @@ test.each([undefined, 'x', { timeout: 1 }])('fastPathConnector wants a connector
   });
 });
 
+test.each([FastPathAgent, FastPathHttpsAgent])('%o takes what the agents of Node take for no options', (Agent) => {
+  for (const options of [undefined, null, {}]) expect(new Agent(options as never)).toMatchObject({ keepAlive: false });
+});
+
 test.each([FastPathAgent, FastPathHttpsAgent])('createConnection() of %o is a method like others', ({ prototype }) => {
   const { value, ...attributes } = Object.getOwnPropertyDescriptor(prototype, 'createConnection') ?? {};
   expect(value).toBeTypeOf('function');

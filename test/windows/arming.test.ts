@@ -22,7 +22,15 @@ import {
 } from 'loopback-fast-path';
 import * as undici from 'undici';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { answer, connectStories, fastPathCalls, listenStories, take, useRecorder } from '../support/recorder.js';
+import {
+  answer,
+  connectStories,
+  fastPathCalls,
+  freshPackage,
+  listenStories,
+  take,
+  useRecorder,
+} from '../support/recorder.js';
 import {
   BoundSocket,
   boundSocketTitle,
@@ -447,6 +455,28 @@ describe('several registrations', () => {
     expect(getLoopbackFastPathStatus(socket)).toEqual({ state: 'skipped', reason: 'ipv6' });
   });
 
+  test('do not count for a socket that was armed before its connect()', async () => {
+    const port = await echo();
+    const socket = closing(new net.Socket());
+    enableLoopbackFastPath(socket);
+    registered({ shouldApply: () => false });
+    socket.connect(port, '127.0.0.1');
+    await once(socket, 'connect');
+    expect(getLoopbackFastPathStatus(socket)).toEqual(APPLIED);
+  });
+
+  test('do not count for a reconnect of what a factory made', async () => {
+    const port = await echo();
+    registered({ shouldApply: () => false });
+    const socket = closing(createFastPathConnection({ port, host: '127.0.0.1' }));
+    await once(socket, 'connect');
+    socket.destroy();
+    await once(socket, 'close');
+    socket.connect(port, '127.0.0.1');
+    await once(socket, 'connect');
+    expect(getLoopbackFastPathStatus(socket)).toEqual(APPLIED);
+  });
+
   test('taking one back leaves the other', async () => {
     const port = await echo();
     const asked: string[] = [];
@@ -554,6 +584,26 @@ describe('runWithLoopbackFastPath()', () => {
     handle.close();
     await immediate();
     expect(statuses).toEqual(expected);
+  });
+
+  test('such a handle of a thread that has armed a client before, and what is said of a pipe', async () => {
+    const node = createRequire(import.meta.url)('node:net');
+    const copy = freshPackage();
+    onTestFinished(copy.registerLoopbackFastPath());
+    await once(closing(net.connect(await echo(), '127.0.0.1')), 'connect');
+    take();
+    const messages: object[] = [];
+    onStatus((message) => messages.push(message));
+    const handle: RawHandle = node._createServerHandle('127.0.0.1', 0, 4);
+    const pipe: RawHandle = node._createServerHandle(`\\\\.\\pipe\\shared-${process.pid}`, -1, -1);
+    expect(fastPathCalls(take())).toHaveLength(1);
+    handle.close();
+    pipe.close();
+    await immediate();
+    expect(messages).toEqual([
+      { target: handle, status: APPLIED, address: '127.0.0.1', port: expect.any(Number) },
+      { target: pipe, status: { state: 'skipped', reason: 'not-tcp' } },
+    ]);
   });
 
   test('the reconnects of a client that was made in its context', async () => {

@@ -132,6 +132,25 @@ test('a handle that cannot be read: a typed error', () => {
   Reflect.deleteProperty(socket, '_handle');
 });
 
+test('a handle that is none: a typed error', () => {
+  const socket = closing(new net.Socket());
+  Object.defineProperty(socket, '_handle', { configurable: true, value: 5 });
+  expect(thrown(() => enableLoopbackFastPath(socket))).toMatchObject({
+    code: 'ERR_LOOPBACK_FAST_PATH_HOST',
+    cause: { name: 'TypeError', message: 'a number' },
+  });
+  Reflect.deleteProperty(socket, '_handle');
+});
+
+test('a server that cannot listen: a typed error', () => {
+  const server = net.createServer();
+  Object.defineProperty(server, '_listen2', { value: undefined });
+  expect(thrown(() => enableLoopbackFastPath(server))).toMatchObject({
+    code: 'ERR_LOOPBACK_FAST_PATH_HOST',
+    cause: { name: 'TypeError', message: 'the server has no _listen2()' },
+  });
+});
+
 test('a handle that cannot be asked where it is bound: a typed error', () => {
   const socket = closing(new net.Socket());
   const handle = {
@@ -216,6 +235,24 @@ describe('a system that refuses the ioctl for every socket is known at the door'
     expect(fastPathCalls(take())).toHaveLength(1);
   });
 
+  test('in a context: the status says it at once, and traffic flows', async () => {
+    const port = await echo();
+    answer(10045);
+    const copy = freshPackage();
+    const refused = { state: 'failed', error: { code: 'WSAEOPNOTSUPP' } };
+    const server = net.createServer();
+    const socket = copy.runWithLoopbackFastPath({}, () => {
+      server.listen(0, '127.0.0.1');
+      return closing(net.connect(port, '127.0.0.1'));
+    });
+    expect(copy.getLoopbackFastPathStatus(socket)).toMatchObject(refused);
+    expect(copy.getLoopbackFastPathStatus(server)).toMatchObject(refused);
+    await Promise.all([once(socket, 'connect'), once(server, 'listening')]);
+    expect(await exchange(socket)).toBe('ping');
+    server.close();
+    await once(server, 'close');
+  });
+
   test('required through a factory: no connection is made', async () => {
     const port = await echo();
     answer(10045);
@@ -263,14 +300,14 @@ describe('a program whose handles are not those of Node', () => {
   };
 
   /** A copy of the package that has not looked for them yet. */
-  function withOtherHandles(): typeof import('loopback-fast-path') {
+  function withOtherHandles(create: () => unknown = () => -4092): typeof import('loopback-fast-path') {
     const copy = freshPackage();
     const node = createRequire(import.meta.url)('node:net') as { _createServerHandle: unknown };
     const own = node._createServerHandle;
     onTestFinished(() => {
       node._createServerHandle = own;
     });
-    node._createServerHandle = () => -4092;
+    node._createServerHandle = create;
     return copy;
   }
 
@@ -281,6 +318,15 @@ describe('a program whose handles are not those of Node', () => {
     expect(thrown(() => copy.enableLoopbackFastPath(socket))).toMatchObject(HOST);
     await once(socket, 'connect');
     expect(await exchange(socket)).toBe('ping');
+  });
+
+  test('whose handles cannot connect: an error that says so', () => {
+    class Handle {
+      close() {}
+    }
+    const copy = withOtherHandles(() => new Handle());
+    const { cause } = thrown(() => copy.enableLoopbackFastPath(new net.Socket())) as Error;
+    expect(cause).toMatchObject({ name: 'TypeError', message: 'handles have no connect()' });
   });
 
   test('in a context: a status that says so, and traffic flows', async () => {

@@ -140,12 +140,26 @@ test('an armed server that is sealed, and required: HOST, and it does not listen
   expect(take().filter(({ call }) => call === 'listen')).toEqual([]);
 });
 
-test('a server that has listened and was sealed, in a context that requires it: HOST, and it does not stay', async () => {
-  const server = net.createServer(() => expect.unreachable());
+/** The same of one that was not armed. */
+async function sealedPlain(onConnection?: () => void): Promise<net.Server> {
+  const server = net.createServer(onConnection);
   await listening(server);
   server.close();
   await once(server, 'close');
-  Object.seal(server);
+  return Object.seal(server);
+}
+
+test('a server that has listened and was sealed, in a context: HOST, and it listens without', async () => {
+  const server = await sealedPlain();
+  take();
+  await api.runWithLoopbackFastPath({}, () => listening(server));
+  expect(api.getLoopbackFastPathStatus(server)).toMatchObject({ state: 'failed', error: HOST });
+  expect(listenStories(take())).toEqual([['bind 127.0.0.1', 'listen']]);
+  expect(server.listening).toBe(true);
+});
+
+test('a server that has listened and was sealed, in a context that requires it: HOST, and it does not stay', async () => {
+  const server = await sealedPlain(() => expect.unreachable());
   api.runWithLoopbackFastPath({ required: true }, () => server.listen(0, '127.0.0.1'));
   const closed = new Promise((resolve) => server.once('close', resolve));
   const [error] = await once(server, 'error');

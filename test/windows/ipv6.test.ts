@@ -46,6 +46,13 @@ describe('a client to ::1', () => {
     expect(connectStories(calls)).toEqual([['bind ::', 'ConnectEx ::1']]);
   });
 
+  test('is skipped before shouldApply is asked', async () => {
+    const asked: unknown[] = [];
+    const { status } = await connect({ shouldApply: (endpoint) => asked.push(endpoint) > 0 });
+    expect(status).toEqual({ state: 'skipped', reason: 'ipv6' });
+    expect(asked).toEqual([]);
+  });
+
   test('is bound IPv6-only first with ipv6: true (B2)', async () => {
     const { status, calls } = await connect({ ipv6: true });
     expect(status).toEqual({ state: 'applied', family: 6, address: '::1' });

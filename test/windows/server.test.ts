@@ -289,10 +289,25 @@ test('disabled below another wrapper of _listen2, it listens as it would without
   wrapped._listen2 = function (...args) {
     return ours.apply(this, args);
   };
+  const theirs = wrapped._listen2;
   disableLoopbackFastPath(server);
+  expect(wrapped._listen2).toBe(theirs);
   await listening(server);
   expect(listenStories(take())).toEqual([['bind 127.0.0.1', 'listen']]);
   expect(getLoopbackFastPathStatus(server)).toEqual({ state: 'off' });
+});
+
+test('what another wrapper of _listen2 throws comes out of listen(), and the server is as it was', () => {
+  const server = net.createServer();
+  const before = Object.getOwnPropertyDescriptor(server, '_handle');
+  Object.assign(server, {
+    _listen2() {
+      throw new Error('boom');
+    },
+  });
+  enableLoopbackFastPath(server);
+  expect(thrown(() => server.listen(0))).toMatchObject({ message: 'boom' });
+  expect(Object.getOwnPropertyDescriptor(server, '_handle')).toEqual(before);
 });
 
 test('two copies of the package arm one server: one ioctl, whoever comes first', async () => {

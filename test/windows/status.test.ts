@@ -193,6 +193,12 @@ test('tryEnable: false means failed, with the error that enable throws', async (
   });
 });
 
+test.each(makers)('tryEnable: true means that %s is armed', (_what, make) => {
+  const target = make();
+  expect(tryEnableLoopbackFastPath(target)).toBe(true);
+  expect(getLoopbackFastPathStatus(target)).toEqual({ state: 'armed' });
+});
+
 test.each(makers)('disabling %s that could not be enabled leaves its status', async (what) => {
   const port = await echo();
   const socket = closing(net.connect(port, '127.0.0.1'));
