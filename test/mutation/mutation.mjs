@@ -15,7 +15,8 @@
 //   --minutes N     stop after so long, and say so
 //   --resume        go on with what build/mutation has, of the same src/ and tests
 //
-// build/mutation/report.json has every mutant with what became of it.
+// build/mutation/report.json has every mutant with what became of it. It exits non-zero where
+// one survives that test/mutation/survivors.json does not know.
 
 import {
   appendFileSync,
@@ -49,6 +50,13 @@ const { values } = parseArgs({
   },
 });
 const folder = join(root, 'build', 'mutation');
+
+/**
+ * The mutants that no test can or does kill: in a file and a line, what becomes of what.
+ *
+ * @type {{ file: string, line: string, changes: string[], why: string }[]}
+ */
+const KNOWN = readJson(join(import.meta.dirname, 'survivors.json'));
 
 // What tells something of src/ without src/cli; test/windows/libraries and others that need
 // servers or minutes would only run it once more. All mutants are tried on the first, and what
@@ -163,12 +171,14 @@ async function observe(system) {
 
 /**
  * What there is to run for a mutant: the tests that come by it, those that start programs that
- * could not tell, and where loading the package does, every test that takes no time.
+ * could not tell, and every test that takes no time where loading the package comes by it, or
+ * one test alone: that may be what is done once in a process, for all of them.
  */
 function filesFor({ id }, observed) {
   return observed.flatMap(({ file, tests, loading }) => {
+    const isOnce = loading.has(id) || tests.filter(({ mutants }) => mutants.has(id)).length === 1;
     const chosen = tests.filter(
-      ({ seconds, mutants }) => mutants.has(id) || mutants.has(UNKNOWN) || (loading.has(id) && seconds < 0.1),
+      ({ seconds, mutants }) => mutants.has(id) || mutants.has(UNKNOWN) || (isOnce && seconds < 0.1),
     );
     if (chosen.length === 0) return [];
     const times = chosen.map(({ seconds }) => seconds);
@@ -286,14 +296,32 @@ for (const system of SYSTEMS) {
   if (left.length > 0) await tryMutants(system, left, system === SYSTEMS[0] ? until : Number.POSITIVE_INFINITY);
 }
 
+/** What a mutant changes: the line that it begins in, and what becomes of what. */
+function changeOf({ fileName, location: { start, end }, replacement }) {
+  const lines = readFileSync(join(root, fileName), 'utf8').split('\n');
+  // Lines count from 0.
+  const changed = lines.slice(start.line, end.line + 1);
+  changed.push(changed.pop().slice(0, end.column));
+  changed.unshift(changed.shift().slice(start.column));
+  const [from, to] = [changed.join(' '), replacement].map((text) => text.replace(/\s+/g, ' ').slice(0, 60));
+  return { line: lines[start.line].trim(), change: `${from} → ${to}` };
+}
+
+/** Why it survives, where that is known. */
+function reasonFor(mutant) {
+  const { line, change } = changeOf(mutant);
+  const isIt = (each) => each.file === mutant.fileName && each.line === line && each.changes.includes(change);
+  return KNOWN.find(isIt)?.why;
+}
+
 const all = report();
 const survivors = all.filter(({ status }) => status === 'survived');
-for (const { id, fileName, location, mutatorName, replacement, tried } of survivors) {
-  // Lines count from 0.
-  const { line } = location.start;
-  const source = readFileSync(join(root, fileName), 'utf8').split('\n')[line].trim();
-  const reach = tried.length === 0 ? ' (no test comes by it)' : '';
-  console.log(`survived: ${id} ${fileName}:${line + 1} ${mutatorName}: ${source} → ${replacement}${reach}`);
+const unexplained = survivors.filter((mutant) => reasonFor(mutant) === undefined);
+for (const mutant of survivors) {
+  const { id, fileName, location, tried } = mutant;
+  const { line, change } = changeOf(mutant);
+  const why = reasonFor(mutant) ?? (tried.length === 0 ? 'NOT EXPLAINED: no test comes by it' : 'NOT EXPLAINED');
+  console.log(`survived: ${id} ${fileName}:${location.start.line + 1}: ${line}\n    ${change}\n    ${why}`);
 }
 const killed = all.length - survivors.length;
 const score = ((100 * killed) / all.length).toFixed(1);
@@ -305,4 +333,6 @@ if (unclear > 0) console.log(`${unclear} of the survivors: a test failed, and wi
 const controls = [...outcomes.values()].filter(({ id }) => id.startsWith('control'));
 const failed = controls.filter(({ status }) => status !== 'survived');
 console.log(`${failed.length} of ${controls.length} runs without a mutant failed in between`);
+console.log(`${unexplained.length} of the survivors without a reason in test/mutation/survivors.json`);
+process.exitCode = unexplained.length > 0 ? 1 : 0;
 if (all.length < drawn.length) console.log(`${drawn.length - all.length} were not tried: the time was over`);
