@@ -122,7 +122,7 @@ const ADVICE: { readonly [code in LoopbackFastPathErrorCode]?: string } = {
 export function winsockError({ errno, message, syscall }: WinsockFailure): LoopbackFastPathError {
   const code = winsockErrorName(errno);
   // Windows breaks its longer texts into lines.
-  const text = message === '' ? '' : `: ${message.replace(/\s*[\r\n]+\s*/g, ' ')}`;
+  const text = message === '' ? '' : `: ${message.replace(/\s*[\r\n]\s*/g, ' ')}`;
   const advice = ADVICE[code] ?? `Look ${errno} up among the Windows Sockets error codes.`;
   return new LoopbackFastPathError(code, `${syscall} ${code} (${errno})${text}. ${advice}`, { errno, syscall });
 }

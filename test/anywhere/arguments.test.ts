@@ -1,6 +1,7 @@
 import { EventEmitter } from 'node:events';
 import * as net from 'node:net';
 import { Duplex } from 'node:stream';
+import { inspect } from 'node:util';
 import {
   createFastPathConnection,
   disableLoopbackFastPath,
@@ -200,6 +201,18 @@ test.each([undefined, null, 'file.node', {}])('useBinary refuses %o', (load) => 
   });
 });
 
+test('what is wrong is shown as it is, and not as it says, or by its type where it cannot be shown', () => {
+  const shown = (value: unknown) => (thrown(() => enableLoopbackFastPath(value as net.Socket)) as Error).message;
+  expect(shown({ [inspect.custom]: () => 'a socket' })).toMatch(/Received \[Object\]$/);
+  // Older versions of Node ask it.
+  const hostile = {
+    get [Symbol.toStringTag]() {
+      throw new Error('hostile');
+    },
+  };
+  expect(shown(hostile)).toMatch(/Received (object|\[Object\])$/);
+});
+
 describe('isLoopbackFastPathError', () => {
   const error = new (LoopbackFastPathError as new (code: string, message: string) => LoopbackFastPathError)(
     'WSAEINVAL',
@@ -223,7 +236,14 @@ describe('isLoopbackFastPathError', () => {
     expect(thrown(() => isLoopbackFastPathError(error, 10022 as unknown as 'WSAEINVAL'))).toMatchObject({
       name: 'TypeError',
       code: 'ERR_INVALID_ARG_TYPE',
+      message: 'The "code" argument must be a string. Received 10022',
     });
+  });
+
+  test('says no to what has the mark of one, and is no error', () => {
+    const mark = Symbol.for('loopback-fast-path.error');
+    expect(mark in error).toBe(true);
+    expect(isLoopbackFastPathError({ [mark]: true })).toBe(false);
   });
 
   test('shows name and code where errors are shown', () => {
