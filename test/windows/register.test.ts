@@ -534,6 +534,23 @@ describe('LOOPBACK_FAST_PATH', () => {
     expect(lines.filter((text) => text.includes('thread 1'))).toHaveLength(3);
   });
 
+  test('=trace of a program without a socket says that there was none', async () => {
+    const { code, stderr } = await runProgram("import 'loopback-fast-path';", { env: { LOOPBACK_FAST_PATH: 'trace' } });
+    expect(code).toBe(0);
+    expect(stderr).toMatch(/^loopback-fast-path, process \d+: no socket or server\r?\n$/);
+  });
+
+  test('=trace prints no more than 10,000 lines, and how many there would have been', async () => {
+    const program = `
+      import { tryEnableLoopbackFastPath } from 'loopback-fast-path';
+      import net from 'node:net';
+      for (let i = 0; i < 10_002; ++i) tryEnableLoopbackFastPath(new net.Socket());`;
+    const { stderr } = await runProgram(program, { env: { LOOPBACK_FAST_PATH: 'trace' } });
+    const lines = stderr.trim().split(/\r?\n/);
+    expect(lines.filter((line) => line.endsWith(': client armed'))).toHaveLength(10_000);
+    expect(lines.slice(10_000).map((line) => line.replace(/^.*: /, ''))).toEqual(['and 2 more', '10002 in all']);
+  });
+
   test('=trace says why not', async () => {
     const outcome = await runProgram(PROGRAM, {
       flags: ['--import', PRELOAD],
