@@ -102,12 +102,12 @@ function wrap(
   around: (original: Callable, self: unknown, args: unknown[]) => unknown,
 ): Stop {
   const found = Object.getOwnPropertyDescriptor(object, name);
-  const original: unknown = found?.value;
-  if (found === undefined || typeof original !== 'function') return () => {};
+  if (typeof found?.value !== 'function') return () => {};
+  const original = found.value as Callable;
   let active = true;
   const wrapper = {
     [name](this: unknown, ...args: unknown[]): unknown {
-      return active ? around(original as Callable, this, args) : Reflect.apply(original, this, args);
+      return active ? around(original, this, args) : Reflect.apply(original, this, args);
     },
   }[name];
   Object.defineProperty(object, name, { ...found, value: wrapper });

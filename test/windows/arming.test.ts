@@ -477,6 +477,52 @@ describe('several registrations', () => {
     expect(getLoopbackFastPathStatus(socket)).toEqual(APPLIED);
   });
 
+  test.each([
+    ['20.20.2', true],
+    ['22.16.0', true],
+    ['22.17.0', false],
+    ['23.11.1', true],
+    ['24.1.0', true],
+    ['24.2.0', false],
+    ['25.0.0', false],
+    ['26.10.0', false],
+  ])('wrap a function of net only where Node publishes no connect(): %s, %s', (version, isWrapped) => {
+    const { connect } = net.Socket.prototype;
+    const found = Object.getOwnPropertyDescriptor(process, 'versions') as PropertyDescriptor;
+    Object.defineProperty(process, 'versions', { ...found, value: { ...process.versions, node: version } });
+    let copy: ReturnType<typeof freshPackage>;
+    try {
+      copy = freshPackage();
+    } finally {
+      Object.defineProperty(process, 'versions', found);
+    }
+    onTestFinished(copy.registerLoopbackFastPath());
+    expect(net.Socket.prototype.connect !== connect).toBe(isWrapped);
+  });
+
+  test('leave what others have put over their wrapper, or have taken away', () => {
+    const node = createRequire(import.meta.url)('node:net');
+    const own = node._createServerHandle;
+    onTestFinished(() => {
+      node._createServerHandle = own;
+    });
+    const first = registered();
+    const ours = node._createServerHandle;
+    const theirs = (...args: unknown[]) => ours(...args);
+    node._createServerHandle = theirs;
+    first();
+    expect(node._createServerHandle).toBe(theirs);
+    take();
+    (node._createServerHandle('127.0.0.1', 0, 4) as RawHandle).close();
+    expect(fastPathCalls(take())).toEqual([]);
+
+    node._createServerHandle = own;
+    const second = registered();
+    Reflect.deleteProperty(node, '_createServerHandle');
+    second();
+    expect('_createServerHandle' in node).toBe(false);
+  });
+
   test('taking one back leaves the other', async () => {
     const port = await echo();
     const asked: string[] = [];
@@ -597,6 +643,8 @@ describe('runWithLoopbackFastPath()', () => {
     const handle: RawHandle = node._createServerHandle('127.0.0.1', 0, 4);
     const pipe: RawHandle = node._createServerHandle(`\\\\.\\pipe\\shared-${process.pid}`, -1, -1);
     expect(fastPathCalls(take())).toHaveLength(1);
+    // An error of libuv, and no handle.
+    expect(node._createServerHandle('no address', 0, 4)).toBeLessThan(0);
     handle.close();
     pipe.close();
     await immediate();
