@@ -342,6 +342,26 @@ describe('a reconnect', () => {
   });
 });
 
+test('shouldApply that destroys it and connects it anew: the new attempt is made, and has it', async () => {
+  const port = await echo();
+  take();
+  const socket = closing(new net.Socket());
+  let asked = 0;
+  enableLoopbackFastPath(socket, {
+    shouldApply: () => {
+      asked += 1;
+      if (asked === 1) socket.destroy().connect(port, '127.0.0.1');
+      return true;
+    },
+  });
+  socket.connect(port, '127.0.0.1');
+  await once(socket, 'connect');
+  expect(await exchange(socket)).toBe('ping');
+  expect(asked).toBe(2);
+  expect(getLoopbackFastPathStatus(socket)).toEqual(APPLIED);
+  expect(connectStories(take())).toEqual([ARMED_CONNECT]);
+});
+
 test('required: a refused attempt that the program itself has given up leaves its next one alone', async () => {
   const port = await echo();
   const socket = closing(new net.Socket());
