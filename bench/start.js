@@ -66,6 +66,12 @@ function programs(name, index, indexRequired) {
   };
 }
 
+/** Seconds that loading a file takes, as the process tells itself: exacter than from its start to its end. */
+function loading(name, loaded) {
+  const program = file(`loading-${name}.cjs`, `${CLOCK} require(${JSON.stringify(loaded)}); ${SAY}`);
+  return () => Number(run([program]));
+}
+
 /** The files of the package that a program opens, on a Node that can tell. */
 function filesOpened(program) {
   const counter = file(
@@ -100,6 +106,9 @@ const results = await interleave(
     'an empty file preloaded': preload(file('preloaded.cjs')),
     'another empty file preloaded': preload(file('control.cjs')),
     'register preloaded': preload(join(root, 'dist/register.cjs')),
+    'an empty file loaded': loading('empty', file('loaded.cjs')),
+    'another empty file loaded': loading('control', file('loaded-too.cjs')),
+    'register loaded': loading('register', join(root, 'dist/register.cjs')),
     ...programs('', join(root, 'dist/node.mjs'), join(root, 'dist/index.cjs')),
     ...(before && {
       'register preloaded, before': preload(before.preloaded),
@@ -113,9 +122,11 @@ console.log(`\n${rounds} rounds; medians with their intervals of 95 %, in millis
 const milliseconds = (seconds) => shown(medianInterval(seconds.map((each) => each * 1000)), 1);
 const over = (name, baseline) => milliseconds(results[name].map((each, round) => each - results[baseline][round]));
 for (const name of Object.keys(results)) console.log(`${name.padEnd(36)} ${milliseconds(results[name])}`);
-console.log('\nstart, over an empty file preloaded:');
-for (const name of Object.keys(results).filter((each) => each.includes('preloaded') && !each.startsWith('an '))) {
-  console.log(`${name.padEnd(36)} ${over(name, 'an empty file preloaded')}`);
+for (const how of ['preloaded', 'loaded']) {
+  console.log(`\nover an empty file ${how}:`);
+  for (const name of Object.keys(results).filter((each) => each.includes(` ${how}`) && !each.startsWith('an '))) {
+    console.log(`${name.padEnd(36)} ${over(name, `an empty file ${how}`)}`);
+  }
 }
 if (before) {
   console.log('\ntime now / time before:');
