@@ -1,5 +1,6 @@
 // A cluster of one worker with an armed echo server; the primary connects to it
-// and tells its own parent what became of both.
+// and tells its own parent what became of both. The arguments are the options of
+// listen() and those of the fast path.
 
 import cluster from 'node:cluster';
 import { once } from 'node:events';
@@ -7,21 +8,30 @@ import net from 'node:net';
 import './answered.mjs';
 import { getLoopbackFastPathStatus, tryEnableLoopbackFastPath } from 'loopback-fast-path';
 
-if (cluster.isPrimary) {
-  const worker = cluster.fork();
-  const [{ port, status }] = await once(worker, 'message');
+async function echoed(port) {
   const socket = net.connect(port, '127.0.0.1');
   socket.write('ping');
   const [data] = await once(socket, 'data');
   socket.destroy();
-  process.send({ status, echoed: String(data) }, () => {
+  return String(data);
+}
+
+if (cluster.isPrimary) {
+  const worker = cluster.fork();
+  const [{ port, ...told }] = await once(worker, 'message');
+  const result = port === undefined ? told : { ...told, echoed: await echoed(port) };
+  process.send(result, () => {
     worker.kill();
     process.disconnect();
   });
 } else {
   const server = net.createServer((socket) => socket.pipe(socket).on('error', () => {}));
-  tryEnableLoopbackFastPath(server);
-  server.listen({ port: 0, host: '127.0.0.1', ...JSON.parse(process.argv[2]) }, () => {
+  const [listen, fastPath] = process.argv.slice(2).map((text) => JSON.parse(text));
+  tryEnableLoopbackFastPath(server, fastPath);
+  server.on('error', ({ code, message }) => {
+    process.send({ code, message, listening: server.listening, status: getLoopbackFastPathStatus(server) });
+  });
+  server.listen({ port: 0, host: '127.0.0.1', ...listen }, () => {
     const { error, ...status } = getLoopbackFastPathStatus(server);
     process.send({ port: server.address().port, status: { ...status, error: error?.code } });
   });

@@ -10,20 +10,33 @@ const ARMED_LISTEN = ['bind 127.0.0.1', 'fast path on', 'listen'];
 describe('a server in a worker is enabled', () => {
   const program = join(root, 'test/support/cluster.mjs');
 
-  test.each([
-    ['SCHED_NONE', 'none', {}, { state: 'applied' }],
-    ['SCHED_RR', 'rr', {}, { state: 'skipped', reason: 'cluster' }],
-    ['SCHED_RR with exclusive', 'rr', { exclusive: true }, { state: 'applied' }],
-  ])('%s', async (_name, policy, options, expected) => {
-    const primary = fork(program, [JSON.stringify(options)], {
-      env: { ...process.env, NODE_CLUSTER_SCHED_POLICY: policy },
-    });
+  async function run(policy: string, ...options: object[]): Promise<unknown> {
+    const args = options.map((each) => JSON.stringify(each));
+    const primary = fork(program, args, { env: { ...process.env, NODE_CLUSTER_SCHED_POLICY: policy } });
     onTestFinished(() => {
       primary.kill();
     });
     const [result] = await once(primary, 'message');
     await once(primary, 'exit');
-    expect(result).toMatchObject({ status: expected, echoed: 'ping' });
+    return result;
+  }
+
+  test.each([
+    ['SCHED_NONE', 'none', {}, { state: 'applied' }],
+    ['SCHED_RR', 'rr', {}, { state: 'skipped', reason: 'cluster' }],
+    ['SCHED_RR with exclusive', 'rr', { exclusive: true }, { state: 'applied' }],
+  ])('%s', async (_name, policy, options, expected) => {
+    expect(await run(policy, options, {})).toMatchObject({ status: expected, echoed: 'ping' });
+  });
+
+  test('SCHED_RR and required: it does not listen, and the error says what to do', async () => {
+    expect(await run('rr', {}, { required: true })).toEqual({
+      code: 'ERR_LOOPBACK_FAST_PATH_SKIPPED',
+      message:
+        'The loopback fast path is required, but the socket was left alone: cluster. Listen with exclusive: true, or use the scheduling policy SCHED_NONE.',
+      listening: false,
+      status: { state: 'skipped', reason: 'cluster' },
+    });
   });
 });
 
