@@ -23,6 +23,7 @@ import {
   compare,
   interleave,
   medianInterval,
+  medianRatio,
   olderPackage,
   record,
   shown,
@@ -50,15 +51,15 @@ async function connect(fastPath) {
   return socket;
 }
 
-/** Seconds for `count` connections, one after the other. */
-async function connects(fastPath, count = 100) {
+/** Seconds for a connection. */
+async function connecting(fastPath) {
   const start = process.hrtime.bigint();
-  for (let i = 1; i < count; ++i) (await connect(fastPath)).resetAndDestroy();
-  const last = await connect(fastPath);
+  const socket = await connect(fastPath);
   const seconds = Number(process.hrtime.bigint() - start) / 1e9;
-  const status = fastPath?.getLoopbackFastPathStatus(last) ?? { state: 'applied' };
+  const status = fastPath?.getLoopbackFastPathStatus(socket) ?? { state: 'applied' };
   if (status.state !== 'applied') throw status.error ?? new Error('not applied');
-  last.resetAndDestroy();
+  socket.resetAndDestroy();
+  await once(socket, 'close');
   return seconds;
 }
 
@@ -131,6 +132,7 @@ const collectGarbage = runInNewContext('gc');
 
 console.log(`${system()}\n`);
 console.log('Ratios of speed, each with its interval of 95 %, armed / plain, beside plain / plain:');
+for (let i = 0; i < 300; ++i) await connecting(now);
 const flow = await compare(throughput, milliseconds, { armed: now });
 console.log(`  echo: ${shown(flow.armed)}, ${shown(flow.control)}`);
 record('echo, armed / plain', flow.armed);
@@ -139,9 +141,8 @@ const idles = [];
 let rate;
 for (const count of [0, 1000, MANY]) {
   while (idles.length < count) idles.push(idle().unref());
-  rate = await compare(connects, milliseconds, { armed: now, before });
-  // A round is of 100 connects.
-  const one = `a plain one takes ${(rate.plain * 1e4).toFixed(0)} us`;
+  rate = await compare(connecting, milliseconds, { armed: now, before, of: medianRatio });
+  const one = `of ${rate.rounds}, a plain one takes ${(rate.plain * 1e6).toFixed(0)} us`;
   const beside = count === 0 ? '' : ` beside ${count} idle sockets, unreferenced`;
   console.log(`  connects${beside}: ${shown(rate.armed)}, ${shown(rate.control)}; ${one}`);
   if (rate.before) console.log(`    by the older package: ${shown(rate.before)}`);
@@ -166,7 +167,7 @@ for (const [what, found] of Object.entries({
   const each = Object.fromEntries(Object.entries(found).map(([key, time]) => [key, (time - alone.value) / MANY]));
   console.log(`  among ${MANY} ${what}: ${shown(inMicroseconds(found), 1)} us, ${shown(each, 1)} ns for each`);
 }
-record('finding the SOCKET among 10,000 handles / a connect', speedOf(unreferenced, rate.plain * 1e7));
+record('finding the SOCKET among 10,000 handles / a connect', speedOf(unreferenced, rate.plain * 1e9));
 
 const bytes = await interleave({ plain: () => retained(), armed: () => retained(now) }, { rounds: 20 });
 const more = bytes.armed.map((each, round) => each - bytes.plain[round]);

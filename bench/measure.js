@@ -71,6 +71,17 @@ export function speedRatio(seconds, baseline) {
 }
 
 /**
+ * The same for what takes so short that it is measured once in a round, thousands of times: of
+ * the median, since the few that had to wait for something else would hide what the others took.
+ */
+export function medianRatio(seconds, baseline) {
+  const plain = median(baseline);
+  const more = medianInterval(seconds.map((each, round) => each - baseline[round]));
+  const ratio = (seconds) => plain / (plain + seconds);
+  return { ratio: ratio(more.value), low: ratio(more.high), high: ratio(more.low) };
+}
+
+/**
  * Runs each of `measures` once in each round, in an order by chance.
  *
  * @param measures Each tells a number, as a rule of seconds.
@@ -92,13 +103,14 @@ export async function interleave(measures, { milliseconds = 0, rounds = 0 }) {
 /**
  * Armed against plain, beside plain against plain: what a figure of this machine is worth.
  *
- * @param options What `measure` is called with for `armed`, and for `before`, an older package, if there is one.
+ * @param options What `measure` is called with for `armed`, and for `before`, an older package, if there is one;
+ *   `of` makes a ratio of two lists of seconds.
  */
-export async function compare(measure, milliseconds, { armed = true, before } = {}) {
+export async function compare(measure, milliseconds, { armed = true, before, of = speedRatio } = {}) {
   const measures = { plain: () => measure(), again: () => measure(), armed: () => measure(armed) };
   if (before !== undefined) measures.before = () => measure(before);
   const times = await interleave(measures, { milliseconds });
-  const ratio = (name) => times[name] && speedRatio(times[name], times.plain);
+  const ratio = (name) => times[name] && of(times[name], times.plain);
   return {
     plain: median(times.plain),
     armed: ratio('armed'),
