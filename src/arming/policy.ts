@@ -52,7 +52,7 @@ export function decide(address: string, { ipv6 }: Settings): Decision {
   // Plain text, because this is asked for every connection.
   if (family === 4) return address.startsWith('127.') || address === '0.0.0.0' ? IPV4 : NOT_LOOPBACK;
 
-  const plain = address.replace(/%.*$/, '');
+  const plain = address.replace(/%.*/, '');
   if (!loopback6.check(plain, 'ipv6')) return NOT_LOOPBACK;
   if (ipv6 === false) return { skip: 'ipv6' };
   // An IPv6-only socket could not connect to an IPv4 address in IPv6 writing.

@@ -178,7 +178,7 @@ function filesFor({ id }, observed) {
   return observed.flatMap(({ file, tests, loading }) => {
     const isOnce = loading.has(id) || tests.filter(({ mutants }) => mutants.has(id)).length === 1;
     const chosen = tests.filter(
-      ({ seconds, mutants }) => mutants.has(id) || mutants.has(UNKNOWN) || (isOnce && seconds < 0.1),
+      ({ seconds, mutants }) => mutants.has(id) || mutants.has(UNKNOWN) || (isOnce && seconds < 0.5),
     );
     if (chosen.length === 0) return [];
     const times = chosen.map(({ seconds }) => seconds);

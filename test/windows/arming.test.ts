@@ -394,6 +394,17 @@ describe('asking again', () => {
     expect(getLoopbackFastPathStatus(socket)).toBe(before);
   });
 
+  test('of a client of a named pipe: the reason stays', async () => {
+    const path = `\\\\.\\pipe\\asking-again-${process.pid}`;
+    await echo(path);
+    const socket = closing(net.connect(path));
+    enableLoopbackFastPath(socket);
+    expect(tryEnableLoopbackFastPath(socket)).toBe(false);
+    expect(thrown(() => enableLoopbackFastPath(socket))).toMatchObject(TOO_LATE);
+    expect(getLoopbackFastPathStatus(socket)).toEqual({ state: 'skipped', reason: 'not-tcp' });
+    await once(socket, 'connect');
+  });
+
   test('of a listening server that was skipped: the reason stays', async () => {
     const server = net.createServer();
     enableLoopbackFastPath(server);
@@ -521,12 +532,14 @@ describe('several registrations', () => {
   });
 
   test('leave what others have put over their wrapper, or have taken away', () => {
+    // Of a copy that no context keeps.
+    const { registerLoopbackFastPath } = freshPackage();
     const node = createRequire(import.meta.url)('node:net');
     const own = node._createServerHandle;
     onTestFinished(() => {
       node._createServerHandle = own;
     });
-    const first = registered();
+    const first = registerLoopbackFastPath();
     const ours = node._createServerHandle;
     const theirs = (...args: unknown[]) => ours(...args);
     node._createServerHandle = theirs;
@@ -537,7 +550,7 @@ describe('several registrations', () => {
     expect(fastPathCalls(take())).toEqual([]);
 
     node._createServerHandle = own;
-    const second = registered();
+    const second = registerLoopbackFastPath();
     Reflect.deleteProperty(node, '_createServerHandle');
     second();
     expect('_createServerHandle' in node).toBe(false);
@@ -581,6 +594,14 @@ describe('runWithLoopbackFastPath()', () => {
     expect(connectStories(take())).toEqual([ARMED_CONNECT, PLAIN_CONNECT]);
     expect(getLoopbackFastPathStatus(inside)).toEqual(APPLIED);
     expect(getLoopbackFastPathStatus(outside)).toEqual({ state: 'off' });
+  });
+
+  test('outside of it the system is not even asked', async () => {
+    const copy = freshPackage();
+    copy.runWithLoopbackFastPath({}, () => {});
+    const port = await echo();
+    await once(closing(net.connect(port, '127.0.0.1')), 'connect');
+    expect(fastPathCalls(take())).toEqual([]);
   });
 
   test('a server that listens in its context', async () => {
@@ -665,6 +686,9 @@ describe('runWithLoopbackFastPath()', () => {
     expect(fastPathCalls(take())).toHaveLength(1);
     // An error of libuv, and no handle.
     expect(node._createServerHandle('no address', 0, 4)).toBeLessThan(0);
+    // Either, or a handle that says so when it listens.
+    const failed: RawHandle | number = node._createServerHandle('192.0.2.1', 0, 4);
+    if (typeof failed !== 'number') failed.close();
     handle.close();
     pipe.close();
     await immediate();

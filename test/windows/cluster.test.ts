@@ -10,8 +10,8 @@ const ARMED_LISTEN = ['bind 127.0.0.1', 'fast path on', 'listen'];
 describe('a server in a worker is enabled', () => {
   const program = join(root, 'test/support/cluster.mjs');
 
-  async function run(policy: string, ...options: object[]): Promise<unknown> {
-    const args = options.map((each) => JSON.stringify(each));
+  async function run(policy: string, listen: object, fastPath: object, how = ''): Promise<unknown> {
+    const args = [JSON.stringify(listen), JSON.stringify(fastPath), how];
     const primary = fork(program, args, { env: { ...process.env, NODE_CLUSTER_SCHED_POLICY: policy } });
     onTestFinished(() => {
       primary.kill();
@@ -29,8 +29,18 @@ describe('a server in a worker is enabled', () => {
     expect(await run(policy, options, {})).toMatchObject({ status: expected, echoed: 'ping' });
   });
 
-  test('SCHED_RR and required: it does not listen, and the error says what to do', async () => {
-    expect(await run('rr', {}, { required: true })).toEqual({
+  test('SCHED_NONE, in a context of the worker alone: the SOCKET of the primary is left alone', async () => {
+    expect(await run('none', {}, {}, 'context')).toMatchObject({
+      status: { state: 'skipped', reason: 'cluster' },
+      echoed: 'ping',
+    });
+  });
+
+  test.each([
+    ['SCHED_RR', 'rr', ''],
+    ['SCHED_NONE, in a context of the worker alone', 'none', 'context'],
+  ])('%s, and required: it does not listen, and the error says what to do', async (_name, policy, how) => {
+    expect(await run(policy, {}, { required: true }, how)).toEqual({
       code: 'ERR_LOOPBACK_FAST_PATH_SKIPPED',
       message:
         'The loopback fast path is required, but the socket was left alone: cluster. Listen with exclusive: true, or use the scheduling policy SCHED_NONE.',

@@ -486,6 +486,43 @@ test('binaries of which something blocks one: that is the advice', () => {
   });
 });
 
+describe('several places of a binary', () => {
+  /** What enable says of places that fail with these errors, and how many of them were tried. */
+  function trying(...errors: object[]): { message: string; tried: number } {
+    const { arch } = process;
+    onTestFinished(() => void Object.defineProperty(process, 'arch', { value: arch }));
+    Object.defineProperty(process, 'arch', { value: 'mips' });
+    const copy = freshPackage() as typeof import('../../dist/core.cjs');
+    let tried = 0;
+    for (const error of errors) {
+      copy.carryBinary('a place', () => {
+        tried += 1;
+        throw error;
+      });
+    }
+    const { message } = thrown(() => copy.enableLoopbackFastPath(new net.Socket())) as Error;
+    return { message, tried };
+  }
+  const denied = Object.assign(new Error('denied'), { code: 'ERR_DLOPEN_DISABLED' });
+  const ADVICE = 'The permission model forbids addons: start Node with --allow-addons.';
+
+  test('that say the same are told of once', () => {
+    const { message, tried } = trying(new Error('not there'), new Error('not there'));
+    expect(tried).toBe(2);
+    expect(message.split('a place (not there)')).toHaveLength(2);
+  });
+
+  test.each([
+    ['by the code of its error', denied],
+    ['by the text that a bundler leaves of it', new Error('Cannot load: loading addons is disabled')],
+  ])('without the permission for addons, %s: no other is tried, and that is the advice', (_how, error) => {
+    const { message, tried } = trying(new Error('not there'), error, new Error('never tried'));
+    expect(tried).toBe(2);
+    expect(message).toContain(ADVICE);
+    expect(message).not.toContain('never tried');
+  });
+});
+
 describe('a binary that does not load: the error says which was tried, and why not', () => {
   const failing = (text: string) => () => {
     throw new Error(text);

@@ -92,12 +92,13 @@ describe('a client to ::1', () => {
     }
   });
 
-  test('with a zone', async () => {
-    const socket = closing(net.connect({ port: await echo(), host: '::1%1' }));
+  test.each(['1', '12'])('with the zone %s', async (zone) => {
+    const address = `::1%${zone}`;
+    const socket = closing(net.connect({ port: await echo(), host: address }));
     enableLoopbackFastPath(socket, { ipv6: true });
     await once(socket, 'connectionAttempt');
     // Whether the system connects there is its own affair.
-    expect(getLoopbackFastPathStatus(socket)).toEqual({ state: 'applied', family: 6, address: '::1%1' });
+    expect(getLoopbackFastPathStatus(socket)).toEqual({ state: 'applied', family: 6, address });
   });
 
   test('the same address in other notations', async () => {

@@ -25,7 +25,7 @@ import {
   useRecorder,
 } from '../support/recorder.js';
 import { scratchFolder } from '../support/scratch.js';
-import { certificate, closing, echo, exchange, listening } from '../support/sockets.js';
+import { boundHandle, certificate, closing, echo, exchange, listening } from '../support/sockets.js';
 
 useRecorder();
 
@@ -41,6 +41,27 @@ function registered(...args: Parameters<typeof registerLoopbackFastPath>): () =>
 }
 
 describe('registered, without a call for the one socket', () => {
+  test('preloaded, it is asked before what the program registers later', async () => {
+    const program = `
+      import net from 'node:net';
+      import { registerLoopbackFastPath } from 'loopback-fast-path';
+      registerLoopbackFastPath({ shouldApply: () => { console.log('asked'); return true; } });
+      const server = net.createServer((socket) => socket.end()).listen(0, '127.0.0.1', () => {
+        net.connect(server.address().port, '127.0.0.1').resume().on('close', () => server.close());
+      });`;
+    const outcome = await runProgram(program, { flags: ['--require', 'loopback-fast-path/register'] });
+    expect(outcome).toMatchObject({ code: 0, stdout: '' });
+    expect(outcome.connects).toEqual([ARMED_CONNECT]);
+  });
+
+  test('a server on a handle that is bound already', async () => {
+    const handle = boundHandle();
+    registered();
+    const server = net.createServer();
+    await listening(server, handle);
+    expect(getLoopbackFastPathStatus(server)).toEqual({ state: 'applied', family: 4, address: '127.0.0.1' });
+  });
+
   test.each<[string, (port: number) => net.Socket]>([
     ['net.connect()', (port) => net.connect(port, '127.0.0.1')],
     ['new net.Socket().connect()', (port) => new net.Socket().connect({ port, host: '127.0.0.1' })],
