@@ -8,7 +8,7 @@
 namespace loopback {
 
 HandleRoom::HandleRoom(size_t size)
-    : handles(new (std::nothrow) uv_handle_s*[size]), capacity(size) {}
+    : handles(new(std::nothrow) uv_handle_s*[size]), capacity(size) {}
 
 void HandleRoom::Swap(HandleRoom& other) {
   std::swap(handles, other.handles);
