@@ -32,6 +32,13 @@ const projects = ['.', ...readdirSync(join(root, 'test')).map((name) => `test/${
   existsSync(join(root, folder, 'package.json')),
 );
 
+// One that was made where a package for another system was not to be had lacks it, and is
+// refused where nothing is in the cache.
+test.each(projects)('npm ci takes the lockfile of %s', (folder) => {
+  const args = ['ci', '--dry-run', '--offline', '--ignore-scripts', '--no-audit', '--loglevel=error'];
+  execFileSync(...npmCommand(args), { cwd: join(root, folder), stdio: 'pipe' });
+});
+
 /** What npm says of a project's lockfile, in the form of CycloneDX. */
 function npmSbom(folder: string, ...flags: string[]) {
   const args = ['sbom', '--package-lock-only', '--sbom-format', 'cyclonedx', '--loglevel=error', ...flags];
