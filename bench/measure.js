@@ -71,8 +71,8 @@ export function speedRatio(seconds, baseline) {
 }
 
 /**
- * The same for what takes so short that it is measured once in a round, thousands of times: of
- * the median, since the few that had to wait for something else would hide what the others took.
+ * The same of medians, for what takes so short that it is measured thousands of times: the few
+ * that had to wait for something else hide in a mean what the others took.
  */
 export function medianRatio(seconds, baseline) {
   const plain = median(baseline);
@@ -103,19 +103,17 @@ export async function interleave(measures, { milliseconds = 0, rounds = 0 }) {
 /**
  * Armed against plain, beside plain against plain: what a figure of this machine is worth.
  *
- * @param options What `measure` is called with for `armed`, and for `before`, an older package, if there is one;
- *   `of` makes a ratio of two lists of seconds.
+ * @param options What `measure` is called with for `armed`, and for `before`, an older package, if there is one.
  */
-export async function compare(measure, milliseconds, { armed = true, before, of = speedRatio } = {}) {
+export async function compare(measure, milliseconds, { armed = true, before } = {}) {
   const measures = { plain: () => measure(), again: () => measure(), armed: () => measure(armed) };
   if (before !== undefined) measures.before = () => measure(before);
   const times = await interleave(measures, { milliseconds });
-  const ratio = (name) => times[name] && of(times[name], times.plain);
-  return {
-    plain: median(times.plain),
-    armed: ratio('armed'),
-    control: ratio('again'),
-    before: ratio('before'),
-    rounds: times.plain.length,
-  };
+  const ratios = (of) => ({
+    armed: of(times.armed, times.plain),
+    control: of(times.again, times.plain),
+    before: times.before && of(times.before, times.plain),
+  });
+  const { length: rounds } = times.plain;
+  return { plain: median(times.plain), rounds, ...ratios(speedRatio), ofMedians: ratios(medianRatio) };
 }

@@ -5,14 +5,36 @@
 //
 //   --before REVISION   with `start` and `arming`: measures an older package beside this one
 //   --asleep            with `arming`: leaves the processors to sleep in between
+//   --node VERSION      another node.exe than the newest
+//
+// Others are for the script.
 
 import { execFileSync, spawn } from 'node:child_process';
 import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { constants, cpus, setPriority } from 'node:os';
 import { join } from 'node:path';
+import { parseArgs } from 'node:util';
 import { ARCHITECTURES, buildEverything, NAME } from './build-native.js';
 import { isWindows, npm, readJson, root, run, runPackage } from './run.js';
 import { NEWEST, runWindowsNode } from './windows-node.js';
+
+const {
+  values,
+  positionals: [name],
+} = parseArgs({
+  options: {
+    before: { type: 'string' },
+    asleep: { type: 'boolean', default: false },
+    node: { type: 'string', default: NEWEST },
+    seconds: { type: 'string' },
+    rounds: { type: 'string' },
+  },
+  allowPositionals: true,
+});
+/** The options that a script of bench/ has itself. */
+const forScript = ['seconds', 'rounds'].flatMap((option) =>
+  values[option] === undefined ? [] : [`--${option}`, values[option]],
+);
 
 /** The package as it was, compiled as it was then, in build/before; nothing there without a revision. */
 async function buildBefore(revision) {
@@ -44,8 +66,10 @@ function keepAwake() {
 async function measure(name, args, env = {}) {
   if (name === 'start' && !isWindows && env[FIGURES] === undefined)
     await run(process.execPath, [`bench/${name}.js`, ...args]);
-  const letSleep = given.includes('--asleep') ? () => {} : keepAwake();
-  const code = await runWindowsNode(NEWEST, [`bench/${name}.js`, ...args], { seconds: 1200, env }).finally(letSleep);
+  const letSleep = values.asleep ? () => {} : keepAwake();
+  const code = await runWindowsNode(values.node, [`bench/${name}.js`, ...args], { seconds: 1200, env }).finally(
+    letSleep,
+  );
   if (code !== 0) throw new Error(`bench/${name}.js: exit code ${code}`);
 }
 
@@ -78,16 +102,14 @@ async function measureAll() {
   const step = {
     commit: git('rev-parse', '--short=10', 'HEAD') + (git('status', '--porcelain', '--', 'src', 'native') && '+'),
     date: new Date().toISOString().slice(0, 10),
-    system: `Node ${isWindows ? process.version : `v${NEWEST}`}, ${isWindows ? 'Windows' : 'Wine (not a Windows figure)'}`,
+    system: `Node ${isWindows ? process.version : `v${values.node}`}, ${isWindows ? 'Windows' : 'Wine (not a Windows figure)'}`,
     figures: [...measured, ...(await sizes())],
   };
   appendFileSync(join(root, 'bench', 'history.jsonl'), `${JSON.stringify(step)}\n`);
   await run(process.execPath, ['bench/history.js']);
 }
 
-const [name, ...given] = process.argv.slice(2);
-const args = given.filter((arg, index) => !['--before', '--asleep'].includes(arg) && given[index - 1] !== '--before');
 await buildEverything();
-await buildBefore(given.includes('--before') ? given[given.indexOf('--before') + 1] : undefined);
+await buildBefore(values.before);
 if (name === 'all') await measureAll();
-else await measure(name, args);
+else await measure(name, forScript);
